@@ -1,0 +1,198 @@
+"""Puts services behind routes: one hop into a worker thread for everything a request needs."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import falcon
+import falcon.asgi
+import msgspec
+import structlog
+
+from hanok.api._addresses import Addresses, Base
+from hanok.api._call import Answer, Call, Endpoint, Service
+from hanok.api._errors import INTERNAL, Rendered
+from hanok.api._query import Query
+from hanok.api._region import Region
+from hanok.api.identity.service import Identity
+from hanok.model.errors import HanokError, Invalid, MethodNotAllowed, NotFound, TooLarge
+from hanok.policy.rules import authorize
+from hanok.telemetry.requests import Answered, RequestLog
+
+log = structlog.get_logger("hanok.api")
+LARGEST_BODY = 1_048_576
+_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
+_Request = falcon.asgi.Request
+_Response = falcon.asgi.Response
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """What every route shares."""
+
+    identity: Identity
+    addresses: Addresses
+    workers: Executor
+    requests: RequestLog
+
+
+class Route:
+    """One path of one service: the endpoints of its methods."""
+
+    def __init__(
+        self, server: Server, service: Service, region: Region | None, endpoints: list[Endpoint]
+    ) -> None:
+        self._server = server
+        self._service = service
+        self._region = region
+        self._endpoints = {endpoint.method: endpoint for endpoint in endpoints}
+        if "GET" in self._endpoints:
+            self._endpoints.setdefault("HEAD", self._endpoints["GET"])
+        for method in _METHODS:
+            setattr(self, f"on_{method.lower()}", partial(self._serve, method))
+
+    async def _serve(
+        self, method: str, request: _Request, response: _Response, **params: str
+    ) -> None:
+        started = time.perf_counter()
+        body = b""
+        if method in ("POST", "PUT", "PATCH"):
+            body = await _body(request)
+        loop = asyncio.get_running_loop()
+        work = partial(self._work, method, request, params, body)
+        rendered, request_id = await loop.run_in_executor(self._server.workers, work)
+        _send(response, rendered, request_id, head=method == "HEAD")
+        endpoint = self._endpoints.get(method)
+        self._server.requests.note(
+            Answered(
+                service=self._service.name,
+                method=method,
+                route=endpoint.path if endpoint else "-",
+                path=request.path,
+                status=rendered.status,
+                seconds=time.perf_counter() - started,
+                request_id=request_id,
+            )
+        )
+
+    def _work(
+        self, method: str, request: _Request, params: Mapping[str, str], body: bytes
+    ) -> tuple[Rendered, str]:
+        """Everything of a request, in a worker thread."""
+        request_id = self._server.requests.new_id()
+        _, base = self._server.addresses.resolve(request.get_header("host") or "")
+        try:
+            answer = self._answer(method, request, params, body, base, request_id)
+            content = answer.body
+            if content is None:
+                content = b""
+            elif not isinstance(content, bytes):
+                content = msgspec.json.encode(content)
+            rendered = Rendered(answer.status, content, answer.content_type, answer.headers)
+        except HanokError as error:
+            rendered = self._service.errors(error, base.identity)
+            log.info("refused", request_id=request_id, status=rendered.status, error=str(error))
+        except Exception:
+            log.exception("request failed", request_id=request_id, path=request.path)
+            rendered = self._service.errors(HanokError(INTERNAL), base.identity)
+        return rendered, request_id
+
+    def _answer(  # noqa: PLR0913 - one request's parts, private to this class
+        self,
+        method: str,
+        request: _Request,
+        params: Mapping[str, str],
+        body: bytes,
+        base: Base,
+        request_id: str,
+    ) -> Answer:
+        endpoint = self._endpoints.get(method)
+        if endpoint is None:
+            raise MethodNotAllowed(f"The method {method} is not allowed for this resource.")
+        if len(body) > LARGEST_BODY:
+            raise TooLarge("Request is too large.")
+        if any("\0" in value for value in params.values()):
+            raise Invalid("The path contains a NUL character.")
+        call = Call(
+            identity=self._server.identity,
+            base=base,
+            params=params,
+            query=Query(request.query_string),
+            headers=request.headers,
+            body=body,
+            request_id=request_id,
+            _region=self._region,
+        )
+        if endpoint.auth:
+            credentials = self._server.identity.check(request.get_header("x-auth-token") or "")
+            call._credentials = credentials
+            tenant = params.get("tenant")
+            if tenant is not None and tenant != credentials.project_id:
+                raise Invalid(
+                    f"Malformed request URL: URL's project_id '{tenant}' doesn't match "
+                    f"Context's project_id '{credentials.project_id}'"
+                )
+            if endpoint.permission is not None:
+                authorize(credentials, endpoint.permission)
+        return endpoint.handler(call)
+
+
+async def _body(request: _Request) -> bytes:
+    """Read the body, at most one byte over the limit; the worker refuses what is too large."""
+    length = request.content_length
+    if length is not None and length > LARGEST_BODY:
+        return b" " * (LARGEST_BODY + 1)
+    return await request.stream.read(LARGEST_BODY + 1)
+
+
+def _send(response: _Response, rendered: Rendered, request_id: str, *, head: bool) -> None:
+    response.status = rendered.status
+    response.set_header("x-openstack-request-id", request_id)
+    response.set_header("x-compute-request-id", request_id)
+    for name, value in rendered.headers.items():
+        response.set_header(name, value)
+    if rendered.body:
+        response.content_type = rendered.content_type
+        if head:
+            response.set_header("content-length", str(len(rendered.body)))
+        else:
+            response.data = rendered.body
+    elif "content-type" not in rendered.headers:
+        response.content_type = rendered.content_type
+
+
+def mount(
+    app: falcon.asgi.App[Any, Any], server: Server, service: Service, region: Region | None
+) -> None:
+    """Add a service's endpoints below its prefix."""
+    prefix = "" if region is None else f"/{region.name.lower()}/{service.name}"
+    by_path: dict[str, list[Endpoint]] = {}
+    for endpoint in service.endpoints:
+        by_path.setdefault(endpoint.path, []).append(endpoint)
+    for path, endpoints in by_path.items():
+        app.add_route(prefix + path or "/", Route(server, service, region, endpoints))
+
+
+def not_found(
+    server: Server, services: Mapping[str, Service], identity: Service
+) -> Callable[..., Any]:
+    """Make the handler for unknown paths: a 404 in the shape of the service they lie under."""
+
+    async def handle(request: _Request, response: _Response, _error: Any, _params: Any) -> None:
+        prefix = "/".join(request.path.split("/")[:3])
+        service = services.get(prefix, identity)
+        _, base = server.addresses.resolve(request.get_header("host") or "")
+        error = NotFound("The resource could not be found.")
+        request_id = server.requests.new_id()
+        _send(response, service.errors(error, base.identity), request_id, head=False)
+        server.requests.note(
+            Answered(service.name, request.method, "-", request.path, 404, 0.0, request_id)
+        )
+
+    return handle

@@ -1,0 +1,344 @@
+"""Create Instance: every reference resolved, every rule checked, then one transaction.
+
+The transaction takes the quota, stores the servers' rows and submits their operations, so that
+either all of it is there or nothing is.
+"""
+
+from __future__ import annotations
+
+import base64
+import string
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from hanok.api._call import Answer, Call
+from hanok.api.compute.server_networks import Interface, interfaces
+from hanok.api.dialects.dialect import Dialect
+from hanok.api.compute.links import links_of
+from hanok.guest.config_drive import hostname
+from hanok.model.create_rules import (
+    Root,
+    check_counts,
+    check_image,
+    check_metadata,
+    root_device,
+    root_disk,
+)
+from hanok.model.errors import Invalid, NotFound, QuotaExceeded
+from hanok.model.flavor import Flavor
+from hanok.model.image import Image
+from hanok.model.quota import Quota, Usage
+from hanok.model.server import Server, TaskState, VmState
+from hanok.model.server_create import ServerCreate
+from hanok.operations import create_server
+from hanok.operations.intent import NicIntent, RootIntent, ServerIntent
+from hanok.store import (
+    first_start,
+    flavors,
+    images,
+    key_pairs,
+    quotas,
+    security_groups,
+    servers,
+    volumes,
+    zones,
+)
+from hanok.store.database import Reader, Transaction
+
+_SEED = 512
+_LETTERS = string.ascii_letters + string.digits
+_SHOWN_PROPERTIES = (
+    "os_distro",
+    "os_version",
+    "os_type",
+    "os_architecture",
+    "description",
+    "project_domain",
+    "hypervisor_type",
+    "monitoring_agent",
+    "login_username",
+    "tc_env",
+)
+"""The image properties that NHN Cloud shows among a server's metadata."""
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """A request with everything that it refers to."""
+
+    flavor: Flavor
+    image: Image
+    root: Root
+    zone: str | None
+    public_key: str | None
+    group_ids: tuple[str, ...]
+    interfaces: tuple[Interface, ...]
+
+
+def create(call: Call, dialect: Dialect) -> Answer:
+    """Serve POST servers: 202 with the first server, or with the reservation's id."""
+    request = dialect.read_create(call.body)
+    check_counts(request, dialect.rules)
+    region, credentials = call.region, call.credentials
+    with region.store.write() as tx:
+        first_start.ensure_project(tx, region.clock, credentials.project_id)
+    with region.store.read() as reader:
+        found = _resolve(call, dialect, request, reader)
+    reservation = "r-" + _letters(call, 8).lower()
+    with region.store.write() as tx:
+        count = _take_quota(tx, credentials.project_id, request, found.flavor)
+        made = [
+            _one(call, tx, request, found, _Place(reservation, index, count))
+            for index in range(count)
+        ]
+    if request.return_reservation_id:
+        return Answer(202, {"reservation_id": reservation})
+    links = links_of(call, dialect.root).both("servers", made[0].id)
+    names = request.security_groups or ("default",)
+    body = {
+        "server": {
+            "id": made[0].id,
+            "links": links,
+            "security_groups": [{"name": name} for name in names],
+            "OS-DCF:diskConfig": "MANUAL",
+            "adminPass": made[0].admin_pass,
+        }
+    }
+    return Answer(202, body, headers={"Location": links[0]["href"]})
+
+
+# -- resolve -------------------------------------------------------------------------------------
+
+
+def _resolve(call: Call, dialect: Dialect, request: ServerCreate, reader: Reader) -> Resolved:
+    credentials = call.credentials
+    flavor = flavors.get(reader, request.flavor_id, credentials.project_id)
+    if flavor is None:
+        raise Invalid(f"Flavor {request.flavor_id} could not be found.")
+    device = root_device(request)
+    root = root_disk(device, flavor)
+    image_id = (device.source_id if device else None) or request.image_id
+    if image_id is None:
+        raise Invalid("Missing imageRef attribute")
+    image = images.get(reader, image_id, credentials.project_id)
+    if image is None:
+        raise Invalid("Can not find requested image")
+    check_image(request, dialect.rules, flavor, image, root)
+    limits = quotas.limits_of(reader, credentials.project_id)
+    check_metadata(request.metadata, limits.metadata_items)
+    wanted = interfaces(reader, credentials.project_id, request.networks)
+    if request.max_count > 1 and any(one.existing or one.address for one in wanted):
+        raise Invalid("A port or a fixed IP can serve one instance only, not several.")
+    return Resolved(
+        flavor=flavor,
+        image=image,
+        root=replace(root, volume_type=_volume_type(reader, root)),
+        zone=_zone(reader, request),
+        public_key=_public_key(reader, credentials.user_id, request.key_name),
+        group_ids=_groups(reader, credentials.project_id, request.security_groups),
+        interfaces=wanted,
+    )
+
+
+def _volume_type(reader: Reader, root: Root) -> str | None:
+    if root.destination == "local":
+        return None
+    known = volumes.types(reader)
+    if root.volume_type is None:
+        return known[0].name
+    for one in known:
+        if root.volume_type in (one.name, one.id):
+            return one.name
+    raise Invalid(f"Volume type {root.volume_type} could not be found.")
+
+
+def _zone(reader: Reader, request: ServerCreate) -> str | None:
+    if request.availability_zone is None:
+        return None
+    available = {zone.name for zone in zones.all_zones(reader) if zone.available}
+    if request.availability_zone not in available:
+        raise Invalid("The requested availability zone is not available")
+    return request.availability_zone
+
+
+def _public_key(reader: Reader, user_id: str, name: str | None) -> str | None:
+    if name is None:
+        return None
+    pair = key_pairs.get(reader, user_id, name)
+    if pair is None:
+        raise Invalid("Invalid key_name provided.")
+    return pair.public_key
+
+
+def _groups(reader: Reader, project_id: str, names: Sequence[str]) -> tuple[str, ...]:
+    found = []
+    for name in names or ("default",):
+        try:
+            found.append(security_groups.find(reader, project_id, name).id)
+        except NotFound as error:
+            raise Invalid(f"Security group {name} not found for project {project_id}.") from error
+    return tuple(dict.fromkeys(found))
+
+
+# -- store ---------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """One server's place among those of a request."""
+
+    reservation: str
+    index: int
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Made:
+    id: str
+    admin_pass: str
+
+
+def _take_quota(tx: Transaction, project_id: str, request: ServerCreate, flavor: Flavor) -> int:
+    """Return how many servers the quota allows, at least min_count; raises QuotaExceeded.
+
+    The project's row is locked, so two requests cannot both pass.
+    """
+    quotas.lock(tx, project_id)
+    limits, used = quotas.limits_of(tx, project_id), quotas.usage_of(tx, project_id)
+    for count in range(request.max_count, request.min_count - 1, -1):
+        over = _over(limits, used, count, flavor)
+        if over is None:
+            return count
+    raise QuotaExceeded(_over(limits, used, request.min_count, flavor) or "")
+
+
+def _over(limits: Quota, used: Usage, count: int, flavor: Flavor) -> str | None:
+    """Say, in Nova's words, which quota `count` further servers would exceed."""
+    for name, limit, taken, wanted in (
+        ("instances", limits.instances, used.instances, count),
+        ("cores", limits.cores, used.cores, count * flavor.vcpus),
+        ("ram", limits.ram_mib, used.ram_mib, count * flavor.ram_mib),
+    ):
+        if limit >= 0 and taken + wanted > limit:
+            return (
+                f"Quota exceeded for {name}: Requested {wanted}, but already used {taken} of "
+                f"{limit} {name}"
+            )
+    return None
+
+
+def _one(
+    call: Call, tx: Transaction, request: ServerCreate, found: Resolved, place: _Place
+) -> _Made:
+    """Store one server's row and submit its operation."""
+    region, credentials = call.region, call.credentials
+    now, server_id = region.clock.now(), region.clock.new_id()
+    name = request.name if place.count == 1 else f"{request.name}-{place.index + 1}"
+    shown = _image_metadata(found.image, found.root)
+    servers.add(
+        tx,
+        Server(
+            id=server_id,
+            project_id=credentials.project_id,
+            user_id=credentials.user_id,
+            name=name,
+            flavor_id=found.flavor.id,
+            image_id=found.image.id,
+            key_name=request.key_name,
+            host_id=None,
+            availability_zone=found.zone or "",
+            vm_state=VmState.BUILDING,
+            task_state=TaskState.SCHEDULING,
+            power_state=0,
+            generation=0,
+            vcpus=found.flavor.vcpus,
+            ram_mib=found.flavor.ram_mib,
+            root_gib=found.root.size_gib,
+            ephemeral_gib=found.flavor.ephemeral_gib,
+            config_drive="True" if request.config_drive else "",
+            metadata=request.metadata,
+            image_metadata=shown,
+            reservation_id=place.reservation,
+            fault=None,
+            created_at=now,
+            updated_at=now,
+            launched_at=None,
+            terminated_at=None,
+        ),
+    )
+    admin_pass = request.admin_pass or _letters(call, 12)
+    intent = _intent(call, request, found, place, (server_id, name))
+    create_server.submit(
+        tx,
+        region.engine,
+        intent,
+        {
+            "user_data": _text(request.user_data),
+            "admin_pass": admin_pass,
+            "random_seed": _text(region.clock.random_bytes(_SEED)),
+        },
+    )
+    return _Made(server_id, admin_pass)
+
+
+def _intent(
+    call: Call,
+    request: ServerCreate,
+    found: Resolved,
+    place: _Place,
+    identity: tuple[str, str],
+) -> ServerIntent:
+    region, credentials = call.region, call.credentials
+    server_id, name = identity
+    return ServerIntent(
+        server_id=server_id,
+        project_id=credentials.project_id,
+        user_id=credentials.user_id,
+        name=name,
+        hostname=hostname(name, server_id),
+        vcpus=found.flavor.vcpus,
+        ram_mib=found.flavor.ram_mib,
+        zone=found.zone,
+        image_id=found.image.id,
+        image_format=found.image.disk_format or "raw",
+        root=RootIntent(
+            disk_id=region.clock.new_id(),
+            destination=found.root.destination,
+            size_gib=found.root.size_gib,
+            volume_type=found.root.volume_type or "",
+            delete_on_termination=found.root.delete_on_termination,
+        ),
+        nics=tuple(
+            NicIntent(
+                port_id=one.port_id or region.clock.new_id(),
+                network_id=one.network_id,
+                position=position,
+                subnet_id=one.subnet_id,
+                address=one.address,
+                existing=one.existing,
+            )
+            for position, one in enumerate(found.interfaces)
+        ),
+        group_ids=found.group_ids,
+        key_name=request.key_name,
+        public_key=found.public_key,
+        launch_index=place.index,
+        metadata=request.metadata,
+        image_metadata={k: str(v) for k, v in found.image.properties.items()},
+    )
+
+
+def _image_metadata(image: Image, root: Root) -> dict[str, str]:
+    shown = {
+        name: str(image.properties[name]) for name in _SHOWN_PROPERTIES if name in image.properties
+    }
+    return {**shown, "image_name": image.name or "", "volume_size": str(root.size_gib)}
+
+
+def _letters(call: Call, count: int) -> str:
+    return "".join(_LETTERS[byte % len(_LETTERS)] for byte in call.region.clock.random_bytes(count))
+
+
+def _text(value: bytes | None) -> str | None:
+    return None if value is None else base64.b64encode(value).decode()

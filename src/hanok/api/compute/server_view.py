@@ -1,0 +1,101 @@
+"""How a server looks to a client: every field of the guide's "Get Instance", and Nova's."""
+
+from __future__ import annotations
+
+import hashlib
+from functools import lru_cache
+from typing import Any
+
+from hanok.api._links import Links
+from hanok.model.moments import iso, iso_micro
+from hanok.model.server import ServerDetail
+
+_PROGRESS = frozenset(
+    {"ACTIVE", "BUILD", "REBUILD", "RESIZE", "VERIFY_RESIZE", "REVERT_RESIZE", "MIGRATING",
+     "SHUTOFF", "REBOOT", "HARD_REBOOT", "PASSWORD"}
+)
+
+
+@lru_cache(maxsize=4096)
+def host_id(project_id: str, host: str) -> str:
+    """Hide a host's name from a project: Nova's sha224 of project and host."""
+    return hashlib.sha224((project_id + host).encode()).hexdigest()
+
+
+def view_server(detail: ServerDetail, links: Links) -> dict[str, Any]:
+    """Return the server as JSON-able values."""
+    server = detail.server
+    status = detail.status
+    view: dict[str, Any] = {
+        "id": server.id,
+        "name": server.name,
+        "status": status,
+        "updated": iso(server.updated_at),
+        "created": iso(server.created_at),
+        "hostId": host_id(server.project_id, server.host_id) if server.host_id else "",
+        "addresses": _addresses(detail),
+        "links": links.both("servers", server.id),
+        "key_name": server.key_name,
+        "image": (
+            {"id": server.image_id, "links": links.bookmark("images", server.image_id)}
+            if server.image_id
+            else ""
+        ),
+        "flavor": {"id": server.flavor_id, "links": links.bookmark("flavors", server.flavor_id)},
+        "user_id": server.user_id,
+        "tenant_id": server.project_id,
+        "accessIPv4": "",
+        "accessIPv6": "",
+        "config_drive": server.config_drive,
+        "metadata": {**server.image_metadata, **server.metadata},
+        "OS-DCF:diskConfig": "MANUAL",
+        "OS-EXT-AZ:availability_zone": server.availability_zone,
+        "OS-EXT-STS:vm_state": server.vm_state,
+        "OS-EXT-STS:task_state": server.task_state,
+        "OS-EXT-STS:power_state": server.power_state,
+        "OS-SRV-USG:launched_at": iso_micro(server.launched_at),
+        "OS-SRV-USG:terminated_at": iso(server.terminated_at),
+        "os-extended-volumes:volumes_attached": [
+            {"id": volume["id"]} for volume in sorted(detail.volumes, key=_device)
+        ],
+        "NHN-EXT-ATTR:ephemeral_disk_size": server.ephemeral_gib,
+    }
+    if detail.nics:
+        names = dict.fromkeys(group["name"] for group in sorted(detail.groups, key=_position))
+        view["security_groups"] = [{"name": name} for name in names]
+    if status in _PROGRESS:
+        view["progress"] = 0
+    if server.fault is not None and status == "ERROR":
+        view["fault"] = _fault(server.fault)
+    return view
+
+
+def _device(volume: dict[str, Any]) -> tuple[int, str]:
+    return len(volume["device"]), volume["device"]
+
+
+def _position(item: dict[str, Any]) -> tuple[int, str]:
+    return item["position"], item.get("name", "")
+
+
+def _addresses(detail: ServerDetail) -> dict[str, list[dict[str, Any]]]:
+    addresses: dict[str, list[dict[str, Any]]] = {}
+    for nic in sorted(detail.nics, key=lambda nic: nic["position"]):
+        addresses.setdefault(nic["network"], []).append(
+            {
+                "OS-EXT-IPS-MAC:mac_addr": nic["mac"],
+                "version": 4,
+                "addr": nic["address"],
+                "OS-EXT-IPS:type": "fixed",
+            }
+        )
+    return addresses
+
+
+def _fault(fault: dict[str, Any]) -> dict[str, Any]:
+    """Show a tenant what happened; `details` are the operator's and stay out."""
+    return {
+        "code": fault["code"],
+        "created": iso(fault["created_at"]),
+        "message": fault["message"],
+    }

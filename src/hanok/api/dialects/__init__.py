@@ -1,0 +1,1 @@
+"""The dialects of the compute API, each a value bound to its routes."""

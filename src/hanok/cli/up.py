@@ -1,0 +1,99 @@
+"""`hanok up`: the region's one process, from the first start to a clean end."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+import uvloop
+
+from hanok.app import App
+from hanok.cli.credentials import first_credentials
+from hanok.config import Config, ConfigError, load
+from hanok.model.errors import HanokError
+from hanok.telemetry import logs
+
+STOP_SECONDS = 2
+"""How long requests in hand may take after SIGTERM; the whole end takes at most 5 s."""
+
+
+def say(line: str) -> None:
+    """Show the operator a line, at once."""
+    print(line, flush=True)
+
+
+def up(options: Mapping[str, Any], file: Path | None) -> int:
+    """Serve until SIGTERM or Ctrl-C; return the exit code."""
+    try:
+        config = load(options, file)
+        listener = _listen(config)
+        public_url = config.public_url or _url(config, listener)
+        config.state.mkdir(mode=0o700, parents=True, exist_ok=True)
+        logs.configure(config.state / "hanok.log")
+        app = App(config, public_url, say)
+        projects = first_credentials(app, public_url, say)
+        app.start(projects)
+    except (ConfigError, HanokError) as error:
+        print(f"hanok: {error}", file=sys.stderr, flush=True)
+        return 1
+    server = _Server(
+        uvicorn.Config(
+            app.asgi(),
+            loop="uvloop",
+            http="httptools",
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=STOP_SECONDS,
+            ssl_certfile=config.tls_cert,
+            ssl_keyfile=config.tls_key,
+        ),
+        f"hanok: ready {_url(config, listener)}",
+    )
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(server.serve(sockets=[listener]))
+    app.stop()
+    # Threads may hang in a host's call; nothing that they could still do is needed.
+    sys.stdout.flush()
+    os._exit(0)
+
+
+class _Server(uvicorn.Server):
+    """Says the one line when it serves."""
+
+    def __init__(self, config: uvicorn.Config, ready: str) -> None:
+        super().__init__(config)
+        self._ready = ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Begin to serve."""
+        await super().startup(sockets=sockets)
+        say(self._ready)
+
+
+def _listen(config: Config) -> socket.socket:
+    """Take the address before anything else is done; raises ConfigError."""
+    family = socket.AF_INET6 if ":" in config.listen else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((config.listen, config.port))
+    except OSError as error:
+        raise ConfigError(
+            f"Cannot listen on {config.listen} port {config.port}: {error.strerror}."
+        ) from error
+    listener.set_inheritable(False)
+    return listener
+
+
+def _url(config: Config, listener: socket.socket) -> str:
+    port = listener.getsockname()[1]
+    host = f"[{config.listen}]" if ":" in config.listen else config.listen
+    return f"{config.scheme}://{host}:{port}"

@@ -1,0 +1,1 @@
+"""Adapters to reality: hypervisors, disks and networks, behind the protocols of `base`."""

@@ -1,0 +1,3 @@
+"""What a guest is told (the config drive) and made of (the images built here)."""
+
+from __future__ import annotations

@@ -1,0 +1,113 @@
+"""The tiny guest image: a small Debian-made Linux that boots in seconds without KVM.
+
+`python -m hanok.guest.tiny_image [--output PATH] [--if-missing]` builds it from Debian's packages:
+the cloud kernel, busybox, dropbear, QEMU's guest agent and e2fsprogs, started by the scripts in
+`tiny/`. It reads the config drive, grows its root to the disk, asks for addresses by DHCP on every
+interface and lets root in by SSH key. The result is a sparse raw disk: raw is the quickest to boot
+from as a backing file. Needs amd64 and the packages of `BUILD_PACKAGES`; needs no root, no mount.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from hanok.guest import boot_disk, debian_packages, image_cache, tiny_root
+
+BUILD_PACKAGES = ("apt", "dpkg", "e2fsprogs")
+"""Debian packages that a build needs on the machine; all are in every ordinary installation."""
+
+SIZE_MIB = 64
+LOGIN = "root"
+
+_KERNEL = "linux-image-cloud-amd64"
+_GUEST_PACKAGES = (
+    *("busybox-static", "dropbear-bin", "e2fsprogs", "jq", "qemu-guest-agent", "util-linux"),
+)
+_GRUB_PACKAGES = ("grub-common", "grub-pc-bin", "libdevmapper1.02.1")
+_UUID = "68616e6f-6b74-496e-b900-000000000001"
+
+
+def build(target: Path, *, work: Path | None = None, progress: Callable[[str], None]) -> None:
+    """Build the image at `target`, replacing it at once when done.
+
+    `work` keeps the downloaded packages (default: beside the cached images); `progress` is told
+    each stage in a sentence. Raises `debian_packages.PackageError` with advice.
+    """
+    progress("Asking apt for the packages.")
+    packages = debian_packages.resolve(_package_names())
+    debs = work or image_cache.folder() / "debs"
+    with image_cache.building(target) as fresh:
+        progress(f"Downloading what is missing of {len(packages)} packages.")
+        files = debian_packages.download(packages, debs)
+        with tempfile.TemporaryDirectory(dir=target.parent, prefix=".stage-") as scratch:
+            progress("Unpacking.")
+            stage = Path(scratch, "stage")
+            debian_packages.unpack(files, stage)
+            progress("Putting the guest together.")
+            root = Path(scratch, "root")
+            tiny_root.make_root(stage, root)
+            system = boot_disk.FileSystem(root=root, label="hanok-tiny", uuid=_UUID)
+            boot_disk.write(fresh, SIZE_MIB, tiny_root.grub(stage, Path(scratch)), system)
+    progress(f"Built {target}.")
+
+
+def cache_path() -> Path:
+    """Return where this recipe's image lies, or will: its name changes with what it is made of.
+
+    Raises `debian_packages.PackageError` when apt has no package lists.
+    """
+    packages = debian_packages.resolve(_package_names())
+    versions = hashlib.sha256("\n".join(package.file for package in packages).encode())
+    return image_cache.folder() / f"{_stem()}-{versions.hexdigest()[:8]}.raw"
+
+
+def cached() -> Path | None:
+    """Return the newest image built by this recipe, whatever the packages' versions; ask no apt."""
+    found = image_cache.folder().glob(f"{_stem()}-*.raw")
+    return max(found, key=lambda path: path.stat().st_mtime, default=None)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command line; return its exit status."""
+    parser = argparse.ArgumentParser(prog="python -m hanok.guest.tiny_image", description=__doc__)
+    parser.add_argument("--output", type=Path, help="where to write (default: the cache)")
+    parser.add_argument("--if-missing", action="store_true", help="do nothing if it is there")
+    options = parser.parse_args(arguments)
+    try:
+        target = options.output or cache_path()
+        if options.if_missing and target.exists():
+            _say(f"There already: {target}")
+        else:
+            build(target, progress=_say)
+    except debian_packages.PackageError as error:
+        _say(str(error))
+        return 1
+    return 0
+
+
+def _say(sentence: str) -> None:
+    sys.stderr.write(f"{sentence}\n")
+
+
+def _package_names() -> list[str]:
+    names = debian_packages.with_libraries(_GUEST_PACKAGES)
+    return sorted({*names, *_GRUB_PACKAGES, debian_packages.newest_of(_KERNEL)})
+
+
+def _stem() -> str:
+    here = Path(__file__).parent
+    sources = [path for path in sorted(tiny_root.RECIPE.rglob("*")) if path.is_file()]
+    sources += [here / f"{name}.py" for name in ("boot_disk", "kernel_modules", "tiny_root")]
+    digest = hashlib.sha256(Path(__file__).read_bytes())
+    for path in sources:
+        digest.update(f"{path.relative_to(here)}\0".encode() + path.read_bytes() + b"\0")
+    return f"tiny-{debian_packages.codename()}-{digest.hexdigest()[:8]}"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

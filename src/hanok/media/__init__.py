@@ -1,0 +1,1 @@
+"""Tenants' image bytes: the only code that reads them or runs qemu-img on them."""

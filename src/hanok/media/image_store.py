@@ -1,0 +1,183 @@
+"""Where images' bytes lie on a host: one folder for each image, written once.
+
+    <root>/<image id>/disk        the bytes as they were given, 0644
+    <root>/<image id>/facts.json  what they are
+
+A folder appears under its name by one rename, when everything in it is on the disk; whatever a
+crash left half-made has another name, does not count, and is swept when the store is opened.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import re
+import shutil
+import uuid
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import BinaryIO, Final
+
+from hanok.media.inspect import inspect
+from hanok.model.errors import HostError, Invalid
+
+_CHUNK: Final = 1 << 20
+_HOLE: Final = 64 << 10
+_ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
+
+
+@dataclass(frozen=True, slots=True)
+class StoredImage:
+    """An image's bytes: `size` of the file, `virtual_size` of the disk, `checksum` MD5 in hex.
+
+    MD5 is what the Image API reports; it tells of accidents, not of attackers.
+    """
+
+    image_id: str
+    disk_format: str
+    size: int
+    virtual_size: int
+    checksum: str
+
+
+class ImageStore:
+    """The images below one folder; several threads may use it at once."""
+
+    def __init__(self, root: Path) -> None:
+        """Open the store at `root`, made if absent, and sweep what dead processes left."""
+        self.root = root
+        root.mkdir(mode=0o711, parents=True, exist_ok=True)
+        root.chmod(0o711)
+        self._sweep()
+
+    def add(self, image_id: str, source: Path | Iterable[bytes], disk_format: str) -> StoredImage:
+        """Store an image from a file or from chunks of its bytes.
+
+        An image that is there already is described and left alone: stored bytes never change.
+        Raises `Invalid` where the bytes are not what `disk_format` says (`inspect`).
+        """
+        present = self.find(image_id)
+        if present is not None:
+            return present
+        temp = self.root / f".{image_id}.{os.getpid()}.{uuid.uuid4().hex[:8]}"
+        temp.mkdir(mode=0o700)
+        try:
+            size, checksum = _write(temp / "disk", source)
+            facts = inspect(temp / "disk", disk_format)
+            stored = StoredImage(image_id, facts.format, size, facts.virtual_size, checksum)
+            _write(temp / "facts.json", [json.dumps(asdict(stored)).encode()])
+            temp.chmod(0o711)
+            _sync_folder(temp)
+            self._publish(temp, image_id)
+        finally:
+            shutil.rmtree(temp, ignore_errors=True)
+        return self.get(image_id)
+
+    def find(self, image_id: str) -> StoredImage | None:
+        """Describe a stored image; None where there is none."""
+        try:
+            facts = json.loads((self._folder(image_id) / "facts.json").read_bytes())
+        except FileNotFoundError:
+            return None
+        return StoredImage(**facts)
+
+    def get(self, image_id: str) -> StoredImage:
+        """Describe a stored image; raises a permanent `HostError` where there is none."""
+        stored = self.find(image_id)
+        if stored is None:
+            raise HostError(f"Image {image_id} is not on this host.", permanent=True)
+        return stored
+
+    def path(self, image_id: str) -> Path:
+        """Return where the image's bytes lie; raises a permanent `HostError` if nowhere."""
+        self.get(image_id)
+        return self._folder(image_id) / "disk"
+
+    def remove(self, image_id: str) -> None:
+        """Make the image absent; absent is success.
+
+        Disks made from it lose what they have not overwritten: the caller knows that none is left.
+        """
+        folder = self._folder(image_id)
+        doomed = self.root / f".{image_id}.{os.getpid()}.{uuid.uuid4().hex[:8]}"
+        try:
+            folder.rename(doomed)
+        except FileNotFoundError:
+            return
+        shutil.rmtree(doomed)
+
+    def list_images(self) -> list[StoredImage]:
+        """Describe every stored image, by id."""
+        names = sorted(entry.name for entry in self.root.iterdir() if _ID.fullmatch(entry.name))
+        found = (self.find(name) for name in names)
+        return [stored for stored in found if stored is not None]
+
+    def _folder(self, image_id: str) -> Path:
+        if not _ID.fullmatch(image_id):
+            raise Invalid(f"Image id {image_id!r} is malformed.")
+        return self.root / image_id
+
+    def _publish(self, temp: Path, image_id: str) -> None:
+        """Give the finished folder its name; another writer of the same image may be first."""
+        try:
+            temp.rename(self._folder(image_id))
+        except OSError:
+            if self.find(image_id) is None:
+                raise
+        _sync_folder(self.root)
+
+    def _sweep(self) -> None:
+        for entry in self.root.glob(".*.*.*"):
+            pid = entry.name.split(".")[-2]
+            if not Path("/proc", pid).exists():
+                shutil.rmtree(entry, ignore_errors=True)
+
+
+def _write(path: Path, source: Path | Iterable[bytes]) -> tuple[int, str]:
+    """Write the bytes to a new file 0644, zeros as holes; return their number and MD5."""
+    digest = hashlib.md5(usedforsecurity=False)
+    size = 0
+    with path.open("xb") as target:
+        for chunk in _chunks(source):
+            digest.update(chunk)
+            size += len(chunk)
+            _write_sparse(target, chunk)
+        target.truncate(size)
+        os.fchmod(target.fileno(), 0o644)
+        target.flush()
+        os.fsync(target.fileno())
+    return size, digest.hexdigest()
+
+
+def _write_sparse(target: BinaryIO, chunk: bytes) -> None:
+    """Write a chunk, skipping blocks of zeros."""
+    view = memoryview(chunk)
+    for start in range(0, len(view), _HOLE):
+        block = view[start : start + _HOLE]
+        if block == _ZEROS[: len(block)]:
+            target.seek(len(block), os.SEEK_CUR)
+        else:
+            target.write(block)
+
+
+def _chunks(source: Path | Iterable[bytes]) -> Iterator[bytes]:
+    if not isinstance(source, Path):
+        yield from source
+        return
+    with source.open("rb") as file:
+        while chunk := file.read(_CHUNK):
+            yield chunk
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make the names in a folder durable."""
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+_ZEROS: Final = memoryview(bytes(_HOLE))

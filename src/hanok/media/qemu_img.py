@@ -1,0 +1,74 @@
+"""qemu-img, in a cage: bounded address space, CPU and wall time, and never a guessed format.
+
+Nothing else runs it. Every input and output names its format, because a format read from the
+bytes is a format chosen by whoever wrote them (CVE-2015-5163, CVE-2024-4467).
+"""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+from typing import Final, Literal
+
+from hanok.model.errors import HostError
+
+DiskFormat = Literal["raw", "qcow2"]
+
+QUICK: Final = 15.0
+"""Wall time in seconds for what only writes headers."""
+
+_ADDRESS_SPACE: Final = 1 << 30
+_OUTPUT_LIMIT: Final = 2000
+
+
+def create_overlay(path: Path, backing: Path, backing_format: DiskFormat, size: int) -> None:
+    """Make a thin qcow2 of `size` bytes at `path`, whose untouched parts are read from `backing`.
+
+    Raises `HostError`; `path` may then hold a part.
+    """
+    options = ["-f", "qcow2", "-F", backing_format, "-b", str(backing)]
+    _run(["create", "-q", *options, str(path), str(size)], QUICK)
+
+
+def create_blank(path: Path, size: int) -> None:
+    """Make a thin qcow2 of `size` bytes, all zeros, at `path`; raises `HostError`."""
+    _run(["create", "-q", "-f", "qcow2", str(path), str(size)], QUICK)
+
+
+def grow(path: Path, fmt: DiskFormat, size: int) -> None:
+    """Make the disk at `path` `size` bytes large; shrinking is refused by qemu-img."""
+    _run(["resize", "-q", "-f", fmt, str(path), str(size)], QUICK)
+
+
+def convert(
+    source: Path, source_format: DiskFormat, target: Path, target_format: DiskFormat, wall: float
+) -> None:
+    """Copy a disk, with what lies in its backing files, into one file within `wall` seconds."""
+    formats = ["-f", source_format, "-O", target_format]
+    _run(["convert", "-q", *formats, str(source), str(target)], wall)
+
+
+def _run(arguments: list[str], wall: float) -> None:
+    """Run qemu-img inside its limits; raises `HostError` with what it said."""
+    cage = ["prlimit", f"--as={_ADDRESS_SPACE}", f"--cpu={max(1, int(wall))}", "--core=0", "--"]
+    failed = f"The host could not {_VERBS[arguments[0]]} a disk."
+    try:
+        done = subprocess.run(
+            [*cage, "qemu-img", *arguments],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            timeout=wall,
+            check=False,
+        )
+    except subprocess.TimeoutExpired as error:
+        raise HostError(failed, detail=f"qemu-img took over {wall:g} s: {arguments}") from error
+    except FileNotFoundError as error:
+        raise HostError(failed, detail=f"{error.filename} is not installed", permanent=True) from (
+            error
+        )
+    if done.returncode:
+        said = done.stderr.decode(errors="replace")[-_OUTPUT_LIMIT:].strip()
+        raise HostError(failed, detail=f"qemu-img {arguments}: exit {done.returncode}: {said}")
+
+
+_VERBS: Final = {"create": "make", "resize": "resize", "convert": "copy"}

@@ -1,0 +1,153 @@
+"""The rules of creating a server: pure functions over the request, the flavor and the image.
+
+Sources: the guide, "Create Instance" (Windows, sizes, U2, counts, lengths) and Nova's checks.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from hanok.model.errors import Forbidden, Invalid, NotImplemented_, QuotaExceeded
+from hanok.model.flavor import Flavor
+from hanok.model.image import Image
+from hanok.model.server_create import BlockDevice, ServerCreate
+
+GIB = 1024**3
+ZERO_DISK = "Only volume-backed servers are allowed for flavors with zero disk."
+_BAD_BOOT = (
+    "Block Device Mapping is Invalid: Boot sequence for the instance and image/block device "
+    "mapping combination is not valid."
+)
+
+
+@dataclass(frozen=True, slots=True)
+class CreateRules:
+    """A dialect's limits: sizes in GiB, memory in MiB, lengths in characters."""
+
+    max_count: int | None
+    linux_root_gib: int
+    windows_root_gib: int
+    windows_ram_mib: int
+    windows_name: int
+
+
+@dataclass(frozen=True, slots=True)
+class Root:
+    """The root disk that a request comes to."""
+
+    destination: str
+    size_gib: int
+    volume_type: str | None
+    delete_on_termination: bool
+
+
+def check_counts(request: ServerCreate, rules: CreateRules) -> None:
+    """Check min_count and max_count."""
+    if request.min_count > request.max_count:
+        raise Invalid("min_count must be <= max_count")
+    if rules.max_count is not None and request.max_count > rules.max_count:
+        raise Invalid(
+            f"Invalid input for field/attribute max_count. Value: {request.max_count}. "
+            f"{request.max_count} is greater than the maximum of {rules.max_count}"
+        )
+
+
+def check_metadata(metadata: dict[str, str], limit: int) -> None:
+    """Check keys and values (255 characters each) and their number."""
+    if len(metadata) > limit:
+        raise QuotaExceeded(f"Maximum number of metadata items exceeds {limit}")
+    for key, value in metadata.items():
+        if not key or len(key) > 255 or len(value) > 255:
+            raise Invalid(
+                "Invalid input for field/attribute metadata. Keys have 1 to 255 and values at "
+                f"most 255 characters; '{key[:32]}' does not fit."
+            )
+
+
+def root_device(request: ServerCreate) -> BlockDevice | None:
+    """Return the requested root disk; refuses what cannot be booted from or is not offered."""
+    roots = [device for device in request.block_devices if device.boot_index == 0]
+    if len(roots) > 1 or (request.block_devices and not roots):
+        raise Invalid(_BAD_BOOT)
+    for device in request.block_devices:
+        if device.encrypted:
+            raise NotImplemented_("Block storage encryption (nhn_encryption) is not offered.")
+        if device.source not in ("image", "blank"):
+            raise NotImplemented_(
+                f"Booting from source_type '{device.source}' is not offered; use 'image'."
+            )
+        if device.boot_index != 0:
+            raise NotImplemented_(
+                "Additional block storage in Create Instance is not offered; attach it afterwards."
+            )
+    if roots and roots[0].source != "image":
+        raise Invalid(_BAD_BOOT)
+    return roots[0] if roots else None
+
+
+def root_disk(device: BlockDevice | None, flavor: Flavor) -> Root:
+    """Decide where the root disk lies and how large it is.
+
+    U2 flavors have a local disk of the flavor's size; every other flavor (disk 0) a volume.
+    """
+    local = device is None or device.destination == "local"
+    if flavor.disk_gib == 0:
+        if local or device is None:
+            raise Forbidden(ZERO_DISK)
+        if not device.size_gib:
+            raise Invalid(
+                "Images with destination_type 'volume' need to have a non-zero size specified"
+            )
+        return Root("volume", device.size_gib, device.volume_type, device.delete_on_termination)
+    if not local:
+        raise Invalid(
+            f"Flavor {flavor.name} keeps its root disk on the host: "
+            "block_device_mapping_v2.destination_type must be 'local'."
+        )
+    return Root("local", flavor.disk_gib, None, True)
+
+
+def check_image(
+    request: ServerCreate, rules: CreateRules, flavor: Flavor, image: Image, root: Root
+) -> None:
+    """Check what the image asks of the flavor and the root disk."""
+    if image.status != "active":
+        raise Invalid(f"Image {image.id} is not active.")
+    if flavor.ram_mib < image.min_ram_mib:
+        raise Invalid("Flavor's memory is too small for requested image.")
+    needed = max(image.min_disk_gib, -(-(image.virtual_bytes or 0) // GIB))
+    if root.size_gib < needed:
+        if root.destination == "local":
+            raise Invalid(
+                f"Flavor's disk is too small for requested image: it has {root.size_gib} GB, "
+                f"the image needs {needed} GB."
+            )
+        raise Invalid(
+            f"The root block storage of {root.size_gib} GB is smaller than the {needed} GB that "
+            "the image needs."
+        )
+    if str(image.properties.get("os_type", "")).lower() == "windows":
+        _check_windows(request, rules, flavor, root)
+    elif root.size_gib < rules.linux_root_gib:
+        raise Invalid(
+            f"The root block storage of a Linux instance must be at least "
+            f"{rules.linux_root_gib} GB; {root.size_gib} GB was asked for."
+        )
+
+
+def _check_windows(request: ServerCreate, rules: CreateRules, flavor: Flavor, root: Root) -> None:
+    if root.destination == "local" and rules.windows_name:
+        raise Invalid("Windows images cannot be used with U2 flavors.")
+    if flavor.ram_mib < rules.windows_ram_mib:
+        raise Invalid(
+            f"Windows instances need a flavor with at least {rules.windows_ram_mib} MB of RAM."
+        )
+    if root.size_gib < rules.windows_root_gib:
+        raise Invalid(
+            f"The root block storage of a Windows instance must be at least "
+            f"{rules.windows_root_gib} GB."
+        )
+    if rules.windows_name and len(request.name) > rules.windows_name:
+        raise Invalid(
+            f"The name of a Windows instance has at most {rules.windows_name} characters."
+        )

@@ -1,0 +1,1 @@
+"""One file per long operation: a list of steps, each with its undo."""

@@ -1,0 +1,342 @@
+"""Create a server: from a row that says what is wanted to a domain that runs.
+
+Read the steps: place it on a host, give it its ports, note its root disk, make that disk, plug the
+ports, define the domain with its config drive, start it, note that it is active.
+Whatever fails: everything is taken back and the server shows ERROR with the reason.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+import msgspec
+
+from hanok.engine.steps import (
+    ControlStep,
+    Failure,
+    HostCall,
+    HostStep,
+    Operation,
+    Outcome,
+    Planned,
+    Retry,
+    Submission,
+    View,
+    Wait,
+    Work,
+)
+from hanok.model.errors import NotFound
+from hanok.model.host import Claim, Host
+from hanok.model.server import TaskState, VmState
+from hanok.operations.domain import domain_spec
+from hanok.operations.intent import NicIntent, ServerIntent
+from hanok.operations.submitter import Submitter
+from hanok.placement.filters import Wanted, rank
+from hanok.store import hosts, networks, ports, servers, volumes
+from hanok.store.database import Reader, Transaction
+
+TRIES_ON_CONFLICT = 0.02
+"""Seconds until placement looks again when every candidate was taken meanwhile."""
+
+
+def plan(intent: ServerIntent) -> tuple[Planned, ...]:
+    """Expand the request into its steps; every id is chosen already."""
+    disk = intent.root.disk_id
+    nics = [(nic.port_id, asdict(nic)) for nic in intent.nics]
+    allocate = [Planned("allocate_port", f"allocate:{port}", nic) for port, nic in nics]
+    plug = [Planned("plug_port", f"plug:{port}", nic) for port, nic in nics]
+    return (
+        Planned("place", "place"),
+        *allocate,
+        Planned("note_root_disk", f"note:{disk}"),
+        Planned("make_root_disk", f"make:{disk}"),
+        *plug,
+        Planned("define", "define"),
+        Planned("start", "start"),
+        Planned("finish", "finish"),
+    )
+
+
+def submit(
+    tx: Transaction, engine: Submitter, intent: ServerIntent, secrets: Mapping[str, Any]
+) -> None:
+    """Submit the operation in the request's transaction, with the server's row already stored.
+
+    `secrets`: user_data and random_seed (base64), admin_pass; each may be None.
+    """
+    subjects = [f"server:{intent.server_id}"]
+    if intent.root.destination == "volume":
+        subjects.append(f"volume:{intent.root.disk_id}")
+    subjects += [f"port:{nic.port_id}" for nic in intent.nics]
+    engine.submit(
+        tx,
+        Submission(
+            kind=KIND.kind,
+            project_id=intent.project_id,
+            server_id=intent.server_id,
+            intent=msgspec.to_builtins(intent),
+            plan=plan(intent),
+            subjects=tuple(subjects),
+            secrets=secrets,
+        ),
+    )
+
+
+def _intent(view: View) -> ServerIntent:
+    return msgspec.convert(view.intent, ServerIntent)
+
+
+def _change(work: Work, values: Mapping[str, Any]) -> None:
+    """Change the server's row; a delete that waits behind us keeps its mark."""
+    server = servers.find(work.tx, work.server_id or "")
+    if server is None:
+        raise NotFound("The instance's record is gone.")
+    if server.task_state == TaskState.DELETING:
+        values = {name: value for name, value in values.items() if name != "task_state"}
+    servers.change(work.tx, server.id, work.now, values)
+
+
+# -- place ---------------------------------------------------------------------------------------
+
+
+def _snapshot(_view: View, reader: Reader) -> list[Host]:
+    return hosts.all_hosts(reader)
+
+
+def _place(work: Work) -> dict[str, Any]:
+    intent = _intent(work)
+    claim = Claim(intent.vcpus, intent.ram_mib, intent.root.size_gib)
+    for host in rank(work.seen, Wanted(claim, intent.zone)):
+        held = Claim(claim.vcpus, claim.ram_mib + host.overhead_mib, claim.disk_gib)
+        if hosts.claim(work.tx, intent.server_id, host.id, held):
+            zone = intent.zone or host.zones[int(intent.server_id[:8], 16) % len(host.zones)]
+            _change(
+                work,
+                {
+                    "host_id": host.id,
+                    "availability_zone": zone,
+                    "task_state": TaskState.NETWORKING,
+                },
+            )
+            return {"host_id": host.id, "zone": zone}
+    raise Wait(TRIES_ON_CONFLICT)
+
+
+def _displace(work: Work) -> None:
+    hosts.release(work.tx, work.server_id or "")
+    _change(work, {"host_id": None})
+
+
+# -- ports ---------------------------------------------------------------------------------------
+
+
+def _nic(view: View) -> NicIntent:
+    return msgspec.convert(view.args, NicIntent)
+
+
+def _allocate_port(work: Work) -> dict[str, Any]:
+    intent, nic = _intent(work), _nic(work)
+    host_id = work.results["place"]["host_id"]
+    if nic.existing:
+        port = ports.attach(
+            work.tx, nic.port_id, server_id=intent.server_id, position=nic.position, now=work.now
+        )
+    else:
+        port = ports.allocate(
+            work.tx,
+            ports.Allocation(
+                port_id=nic.port_id,
+                network_id=nic.network_id,
+                subnet_id=nic.subnet_id,
+                address=nic.address,
+                project_id=intent.project_id,
+                server_id=intent.server_id,
+                position=nic.position,
+                group_ids=tuple(intent.group_ids),
+            ),
+            work.now,
+        )
+    ports.bind(work.tx, nic.port_id, host_id=host_id, status="DOWN", now=work.now)
+    network = networks.spec(work.tx, nic.network_id)
+    return {
+        "mac": port.mac_address,
+        "addresses": [[ip.subnet_id, ip.address] for ip in port.fixed_ips],
+        "network": msgspec.to_builtins(network),
+    }
+
+
+def _release_port(work: Work) -> None:
+    ports.let_go(work.tx, _nic(work).port_id, work.server_id or "", work.now)
+
+
+def _plug_port(view: View) -> HostCall:
+    intent, nic = _intent(view), _nic(view)
+    allocated = view.results[f"allocate:{nic.port_id}"]
+    port = {
+        "port_id": nic.port_id,
+        "network_id": nic.network_id,
+        "mac": allocated["mac"],
+        "addresses": allocated["addresses"],
+        "hostname": intent.hostname,
+        "mtu": allocated["network"]["mtu"],
+    }
+    return _on_host(view, "network.plug", {"port": port, "network": allocated["network"]})
+
+
+def _unplug_port(view: View) -> HostCall | None:
+    if "place" not in view.results:
+        return None
+    return _on_host(view, "network.unplug", {"port_id": _nic(view).port_id})
+
+
+# -- the root disk -------------------------------------------------------------------------------
+
+
+def _note_root_disk(work: Work) -> None:
+    intent = _intent(work)
+    root, placed = intent.root, work.results["place"]
+    if root.destination == "local":
+        servers.add_local_disk(
+            work.tx,
+            {
+                "id": root.disk_id,
+                "server_id": intent.server_id,
+                "host_id": placed["host_id"],
+                "device": root.device,
+                "size_gib": root.size_gib,
+                "image_id": intent.image_id,
+            },
+        )
+    else:
+        volumes.add_root(
+            work.tx, intent.root_volume(placed["host_id"], placed["zone"], work.now), work.now
+        )
+        volumes.attach(
+            work.tx,
+            volumes.Attachment(
+                volume_id=root.disk_id,
+                server_id=intent.server_id,
+                device=root.device,
+                boot_index=0,
+                delete_on_termination=root.delete_on_termination,
+                attached_at=work.now,
+            ),
+        )
+    _change(work, {"task_state": TaskState.SPAWNING})
+
+
+def _forget_root_disk(work: Work) -> None:
+    root = _intent(work).root
+    if root.destination == "local":
+        servers.remove_local_disk(work.tx, root.disk_id)
+    else:
+        volumes.detach(work.tx, root.disk_id)
+        volumes.remove(work.tx, root.disk_id)
+
+
+def _make_root_disk(view: View) -> HostCall:
+    intent = _intent(view)
+    spec = {
+        "disk_id": intent.root.disk_id,
+        "size_gib": intent.root.size_gib,
+        "image_id": intent.image_id,
+        "image_format": intent.image_format,
+    }
+    return _on_host(view, "storage.create_disk", {"spec": spec})
+
+
+def _delete_root_disk(view: View) -> HostCall | None:
+    if "place" not in view.results:
+        return None
+    return _on_host(view, "storage.delete_disk", {"disk_id": _intent(view).root.disk_id})
+
+
+# -- the domain ----------------------------------------------------------------------------------
+
+
+def _define(view: View) -> HostCall:
+    spec = domain_spec(_intent(view), view.results, view.secrets)
+    return _on_host(view, "compute.define", {"spec": msgspec.to_builtins(spec)}, secret=True)
+
+
+def _start(view: View) -> HostCall:
+    return _on_host(view, "compute.start", {"server_id": view.server_id})
+
+
+def _delete_domain(view: View) -> HostCall | None:
+    if "place" not in view.results:
+        return None
+    return _on_host(view, "compute.delete", {"server_id": view.server_id})
+
+
+def _on_host(view: View, verb: str, args: Mapping[str, Any], *, secret: bool = False) -> HostCall:
+    return HostCall(view.results["place"]["host_id"], verb, args, secret)
+
+
+# -- the end -------------------------------------------------------------------------------------
+
+
+def _finish(work: Work) -> None:
+    intent = _intent(work)
+    for nic in intent.nics:
+        host_id = work.results["place"]["host_id"]
+        ports.bind(work.tx, nic.port_id, host_id=host_id, status="ACTIVE", now=work.now)
+    if intent.root.destination == "volume":
+        volumes.set_status(work.tx, intent.root.disk_id, "in-use", work.now)
+    _change(
+        work,
+        {
+            "vm_state": VmState.ACTIVE,
+            "task_state": None,
+            "power_state": 1,
+            "launched_at": work.now,
+        },
+    )
+    servers.record(work.tx, intent.server_id, work.now, "created")
+
+
+def _settle(work: Work, outcome: Outcome) -> None:
+    """Show a failed create as ERROR; one that a delete overtook shows nothing of its own."""
+    if outcome.state == "done" or outcome.cancelled:
+        return
+    failure = outcome.failure or Failure("", "")
+    _change(
+        work,
+        {
+            "vm_state": VmState.ERROR,
+            "task_state": None,
+            "fault": {
+                "code": 500,
+                "message": failure.message,
+                "details": f"{failure.step}: {failure.detail}".rstrip(": "),
+                "created_at": work.now,
+            },
+        },
+    )
+    servers.record(
+        work.tx,
+        work.server_id or "",
+        work.now,
+        "create failed",
+        {"step": failure.step, "message": failure.message},
+    )
+
+
+KIND = Operation(
+    name="create_server",
+    version=1,
+    deadline=600,
+    settle=_settle,
+    steps=(
+        ControlStep("place", _place, _displace, read=_snapshot),
+        ControlStep("allocate_port", _allocate_port, _release_port),
+        ControlStep("note_root_disk", _note_root_disk, _forget_root_disk),
+        HostStep("make_root_disk", _make_root_disk, _delete_root_disk, timeout=60),
+        HostStep("plug_port", _plug_port, _unplug_port, timeout=30),
+        HostStep("define", _define, _delete_domain, timeout=30),
+        HostStep("start", _start, timeout=60, retry=Retry(times=2)),
+        ControlStep("finish", _finish),
+    ),
+)

@@ -1,0 +1,76 @@
+"""The domain that a server's intent and its steps' results add up to."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from hanok.drivers.base import Disk, DomainDisk, DomainPort, DomainSpec
+from hanok.guest.config_drive import GuestConfig, GuestNic
+from hanok.operations.intent import ServerIntent
+
+
+def domain_spec(
+    intent: ServerIntent, results: Mapping[str, Any], secrets: Mapping[str, Any]
+) -> DomainSpec:
+    """Describe the domain; `results` are those of create_server's steps by key."""
+    disk = msgspec.convert(results[f"make:{intent.root.disk_id}"], Disk)
+    root = DomainDisk(disk, intent.root.device, serial=intent.root.disk_id[:20], boot_index=1)
+    return DomainSpec(
+        server_id=intent.server_id,
+        name=intent.name,
+        project_id=intent.project_id,
+        vcpus=intent.vcpus,
+        ram_mib=intent.ram_mib,
+        disks=(root,),
+        ports=tuple(
+            DomainPort(
+                port_id=nic.port_id,
+                mac=results[f"allocate:{nic.port_id}"]["mac"],
+                tap=results[f"plug:{nic.port_id}"],
+                mtu=results[f"allocate:{nic.port_id}"]["network"]["mtu"],
+            )
+            for nic in intent.nics
+        ),
+        guest=_guest(intent, results, secrets),
+    )
+
+
+def _guest(
+    intent: ServerIntent, results: Mapping[str, Any], secrets: Mapping[str, Any]
+) -> GuestConfig:
+    nics = []
+    for nic in intent.nics:
+        allocated = results[f"allocate:{nic.port_id}"]
+        nics.append(
+            GuestNic(
+                mac=allocated["mac"],
+                port_id=nic.port_id,
+                network_id=nic.network_id,
+                device=results[f"plug:{nic.port_id}"],
+                mtu=allocated["network"]["mtu"],
+            )
+        )
+    return GuestConfig(
+        server_id=intent.server_id,
+        name=intent.name,
+        project_id=intent.project_id,
+        hostname=intent.hostname,
+        availability_zone=results["place"]["zone"],
+        public_keys={intent.key_name: intent.public_key}
+        if intent.key_name and intent.public_key
+        else {},
+        metadata=intent.metadata,
+        user_data=_bytes(secrets.get("user_data")),
+        admin_pass=secrets.get("admin_pass"),
+        networks=tuple(nics),
+        launch_index=intent.launch_index,
+        random_seed=_bytes(secrets.get("random_seed")) or b"",
+    )
+
+
+def _bytes(text: str | None) -> bytes | None:
+    return None if text is None else base64.b64decode(text)

@@ -1,0 +1,76 @@
+"""What a request decided, as the journal keeps it: every id chosen, every reference resolved."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from hanok.model.volume import Volume
+
+
+@dataclass(frozen=True, slots=True)
+class NicIntent:
+    """One interface to be: a new port, or an `existing` one that is lent to the server."""
+
+    port_id: str
+    network_id: str
+    position: int
+    subnet_id: str | None = None
+    address: str | None = None
+    existing: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class RootIntent:
+    """The root disk to be: a volume, or the server's own local disk."""
+
+    disk_id: str
+    destination: str
+    size_gib: int
+    volume_type: str = ""
+    delete_on_termination: bool = False
+    device: str = "vda"
+
+
+@dataclass(frozen=True, slots=True)
+class ServerIntent:
+    """A server to be. `zone` None: any."""
+
+    server_id: str
+    project_id: str
+    user_id: str
+    name: str
+    hostname: str
+    vcpus: int
+    ram_mib: int
+    zone: str | None
+    image_id: str
+    image_format: str
+    root: RootIntent
+    nics: tuple[NicIntent, ...]
+    group_ids: tuple[str, ...] = ()
+    key_name: str | None = None
+    public_key: str | None = None
+    launch_index: int = 0
+    metadata: dict[str, str] = field(default_factory=dict)
+    image_metadata: dict[str, str] = field(default_factory=dict)
+
+    def root_volume(self, host_id: str, zone: str, now: int) -> Volume:
+        """Return the row of the root volume, not yet made."""
+        return Volume(
+            id=self.root.disk_id,
+            project_id=self.project_id,
+            user_id=self.user_id,
+            name="",
+            description="",
+            status="creating",
+            size_gib=self.root.size_gib,
+            volume_type=self.root.volume_type,
+            availability_zone=zone,
+            host_id=host_id,
+            bootable=True,
+            image_id=self.image_id,
+            image_metadata=self.image_metadata,
+            metadata={},
+            created_at=now,
+            updated_at=now,
+        )

@@ -1,0 +1,1 @@
+"""Where a server goes: pure functions over a snapshot of hosts."""

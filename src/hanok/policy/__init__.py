@@ -1,0 +1,1 @@
+"""Who may: one table from permission to role."""

@@ -1,0 +1,1 @@
+"""Tables, statements and migrations: the only code with SQL, for SQLite and PostgreSQL."""

@@ -1,0 +1,284 @@
+"""Servers: rows, the view of one or of a page in one statement, events."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import Any
+
+from sqlalchemy import (
+    ColumnElement,
+    Row,
+    Select,
+    and_,
+    bindparam,
+    delete,
+    false,
+    func,
+    insert,
+    or_,
+    select,
+    tuple_,
+    update,
+)
+
+from hanok.model.server import Server, ServerDetail, VmState, matches
+from hanok.store.columns import json_rows
+from hanok.store.database import Reader, Transaction
+from hanok.store.region_tables import (
+    fixed_ips,
+    hosts,
+    local_disks,
+    networks,
+    port_security_groups,
+    ports,
+    security_groups,
+    server_events,
+    servers,
+    volume_attachments,
+)
+
+_names = [f.name for f in fields(Server)]
+_columns = [servers.c[name] for name in _names]
+
+_nics = (
+    select(
+        json_rows(
+            {
+                "position": ports.c.position,
+                "network": networks.c.name,
+                "mac": ports.c.mac_address,
+                "address": fixed_ips.c.address,
+            }
+        )
+    )
+    .select_from(
+        ports.join(networks, networks.c.id == ports.c.network_id).join(
+            fixed_ips, fixed_ips.c.port_id == ports.c.id
+        )
+    )
+    .where(ports.c.server_id == servers.c.id)
+    .correlate(servers)
+    .scalar_subquery()
+)
+_groups = (
+    select(json_rows({"position": ports.c.position, "name": security_groups.c.name}))
+    .select_from(
+        ports.join(port_security_groups, port_security_groups.c.port_id == ports.c.id).join(
+            security_groups, security_groups.c.id == port_security_groups.c.security_group_id
+        )
+    )
+    .where(ports.c.server_id == servers.c.id)
+    .correlate(servers)
+    .scalar_subquery()
+)
+_volumes = (
+    select(json_rows({"id": volume_attachments.c.volume_id, "device": volume_attachments.c.device}))
+    .where(volume_attachments.c.server_id == servers.c.id)
+    .correlate(servers)
+    .scalar_subquery()
+)
+_answering = func.coalesce(hosts.c.state == "up", True)
+_details: Select[Any] = select(
+    *_columns,
+    _answering.label("answering"),
+    _nics.label("nics"),
+    _groups.label("groups"),
+    _volumes.label("volumes"),
+).select_from(servers.outerjoin(hosts, hosts.c.id == servers.c.host_id))
+_detail = _details.where(
+    servers.c.id == bindparam("id"),
+    servers.c.project_id == bindparam("project"),
+    servers.c.terminated_at.is_(None),
+)
+_by_id = select(*_columns).where(servers.c.id == bindparam("id"))
+_mine = _by_id.where(
+    servers.c.project_id == bindparam("project"), servers.c.terminated_at.is_(None)
+)
+_count = len(_names)
+
+
+def _to_detail(row: Row[Any]) -> ServerDetail:
+    return ServerDetail(
+        Server(*tuple(row)[:_count]),
+        bool(row[_count]),
+        row[_count + 1],
+        row[_count + 2],
+        row[_count + 3],
+    )
+
+
+def detail(reader: Reader, project_id: str, server_id: str) -> ServerDetail | None:
+    """Return a project's live server with its addresses, groups and volumes: one statement."""
+    row = reader.first(_detail, {"id": server_id, "project": project_id})
+    return None if row is None else _to_detail(row)
+
+
+def get(reader: Reader, project_id: str, server_id: str) -> Server | None:
+    """Return a project's live server."""
+    row = reader.first(_mine, {"id": server_id, "project": project_id})
+    return None if row is None else Server(*tuple(row))
+
+
+def find(reader: Reader, server_id: str) -> Server | None:
+    """Return a server of any project, deleted ones included."""
+    row = reader.first(_by_id, {"id": server_id})
+    return None if row is None else Server(*tuple(row))
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """Which servers a list shows; None means: not asked. Names are matched by the caller."""
+
+    project_id: str | None
+    limit: int
+    marker: tuple[int, str] | None = None
+    """(created_at, id) of the last server of the page before."""
+    reservation_id: str | None = None
+    image_id: str | None = None
+    flavor_id: str | None = None
+    status: str | None = None
+    changed_since: int | None = None
+    host_id: str | None = None
+
+
+def _where(listing: Listing) -> list[ColumnElement[bool]]:
+    terms: list[ColumnElement[bool]] = []
+    if listing.project_id is not None:
+        terms.append(servers.c.project_id == listing.project_id)
+    if listing.changed_since is not None:
+        terms.append(servers.c.updated_at >= listing.changed_since)
+    elif listing.status != VmState.DELETED.upper():
+        terms.append(servers.c.terminated_at.is_(None))
+    for column, value in (
+        (servers.c.reservation_id, listing.reservation_id),
+        (servers.c.image_id, listing.image_id),
+        (servers.c.flavor_id, listing.flavor_id),
+        (servers.c.host_id, listing.host_id),
+    ):
+        if value is not None:
+            terms.append(column == value)
+    if listing.status is not None:
+        terms.append(_status_term(listing.status))
+    if listing.marker is not None:
+        terms.append(tuple_(servers.c.created_at, servers.c.id) < tuple_(*listing.marker))
+    return terms
+
+
+def _status_term(status: str) -> ColumnElement[bool]:
+    ways: list[ColumnElement[bool]] = []
+    for match in matches(status):
+        terms: list[ColumnElement[bool]] = [servers.c.vm_state == match.vm_state]
+        if match.tasks is not None:
+            terms.append(servers.c.task_state.in_(match.tasks))
+        elif match.not_tasks:
+            terms.append(
+                or_(servers.c.task_state.is_(None), servers.c.task_state.not_in(match.not_tasks))
+            )
+        if match.answering is not None:
+            terms.append(_answering if match.answering else ~_answering)
+        ways.append(and_(*terms))
+    return or_(*ways) if ways else false()
+
+
+def page(reader: Reader, listing: Listing) -> list[ServerDetail]:
+    """Return a page of servers, newest first: one statement."""
+    statement = (
+        _details.where(*_where(listing))
+        .order_by(servers.c.created_at.desc(), servers.c.id.desc())
+        .limit(listing.limit)
+    )
+    return [_to_detail(row) for row in reader.rows(statement)]
+
+
+def names(reader: Reader, listing: Listing) -> list[tuple[str, str, int]]:
+    """Return (id, name, created_at) of a page, newest first."""
+    statement = (
+        select(servers.c.id, servers.c.name, servers.c.created_at)
+        .select_from(servers.outerjoin(hosts, hosts.c.id == servers.c.host_id))
+        .where(*_where(listing))
+        .order_by(servers.c.created_at.desc(), servers.c.id.desc())
+        .limit(listing.limit)
+    )
+    return [(row.id, row.name, row.created_at) for row in reader.rows(statement)]
+
+
+_insert = insert(servers)
+
+
+def add(tx: Transaction, server: Server) -> None:
+    """Store a new server."""
+    tx.run(_insert, {name: getattr(server, name) for name in _names})
+
+
+def change(tx: Transaction, server_id: str, now: int, values: Mapping[str, Any]) -> None:
+    """Change columns of a server; its generation and time of change follow."""
+    tx.run(
+        update(servers)
+        .where(servers.c.id == server_id)
+        .values(**values, updated_at=now, generation=servers.c.generation + 1)
+    )
+
+
+def observe(tx: Transaction, server: Server, now: int, values: Mapping[str, Any]) -> bool:
+    """Note what was seen of a server, unless it has changed since `server` was read."""
+    return bool(
+        tx.run(
+            update(servers)
+            .where(servers.c.id == server.id, servers.c.generation == server.generation)
+            .values(**values, updated_at=now, generation=servers.c.generation + 1)
+        )
+    )
+
+
+def on_host(reader: Reader, host_id: str) -> list[Server]:
+    """Return the live servers of a host."""
+    statement = select(*_columns).where(
+        servers.c.host_id == host_id, servers.c.terminated_at.is_(None)
+    )
+    return [Server(*tuple(row)) for row in reader.rows(statement)]
+
+
+def record(
+    tx: Transaction, server_id: str, now: int, name: str, detail: Mapping[str, Any] | None = None
+) -> None:
+    """Append an event to a server's timeline."""
+    values = {"server_id": server_id, "at": now, "name": name, "detail": dict(detail or {})}
+    tx.run(insert(server_events), values)
+
+
+def events(reader: Reader, server_id: str) -> Sequence[Row[Any]]:
+    """Return a server's timeline, oldest first: at, name, detail."""
+    statement = (
+        select(server_events.c.at, server_events.c.name, server_events.c.detail)
+        .where(server_events.c.server_id == server_id)
+        .order_by(server_events.c.id)
+    )
+    return reader.rows(statement)
+
+
+def add_local_disk(tx: Transaction, values: Mapping[str, Any]) -> None:
+    """Store a server's local disk: id, server_id, host_id, device, size_gib, image_id."""
+    known = tx.scalar(select(local_disks.c.id).where(local_disks.c.id == values["id"]))
+    if known is None:
+        tx.run(insert(local_disks), values)
+
+
+def local_disks_of(reader: Reader, server_id: str) -> Sequence[Row[Any]]:
+    """Return a server's local disks."""
+    statement = (
+        select(local_disks)
+        .where(local_disks.c.server_id == server_id)
+        .order_by(local_disks.c.device)
+    )
+    return reader.rows(statement)
+
+
+def remove_local_disk(tx: Transaction, disk_id: str) -> None:
+    """Forget a local disk."""
+    tx.run(delete(local_disks).where(local_disks.c.id == disk_id))
+
+
+def purge(tx: Transaction, before: int) -> int:
+    """Remove servers that were deleted before a moment; return how many."""
+    return tx.run(delete(servers).where(servers.c.terminated_at < before))

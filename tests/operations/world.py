@@ -1,0 +1,297 @@
+"""One region with a simulated host, without HTTP: what the step harness works on.
+
+It can be opened again on the same folder, as a process that was killed would.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from sqlalchemy import func, select
+
+from hanok.api._addresses import Base
+from hanok.api._call import Call
+from hanok.api._query import Query
+from hanok.api._region import Region
+from hanok.api.compute import servers as servers_api
+from hanok.drivers import simulated
+from hanok.drivers.hosts import Hosts
+from hanok.drivers.simulated.config import SimulatedConfig
+from hanok.engine.dispatch import Engine
+from hanok.engine.failpoints import Failpoints
+from hanok.engine.job import Context
+from hanok.engine.sealing import Sealer
+from hanok.model.credentials import Credentials
+from hanok.model.host import Host
+from hanok.model.image import Image
+from hanok.model.server import Server
+from hanok.operations import create_server, delete_server, delete_volume
+from hanok.operations.park import parked
+from hanok.store import first_start, hosts, images, journal, migrate, servers
+from hanok.store.database import Database
+from hanok.store.region_tables import (
+    claims,
+    fixed_ips,
+    flavors,
+    local_disks,
+    operation_subjects,
+    operations,
+    ports,
+    subnets,
+    volume_attachments,
+    volumes,
+)
+from hanok.store.region_tables import hosts as hosts_table
+from tests.engine.world import FastClock
+
+PROJECT = "a" * 32
+USER = "b" * 32
+HOST = "11111111-1111-4111-8111-111111111111"
+IMAGE = "22222222-2222-4222-8222-222222222222"
+GIB = 1024**3
+KINDS = (create_server.KIND, delete_server.KIND, delete_volume.KIND)
+MEMBER = Credentials(USER, "member", PROJECT, "demo", frozenset({"member"}), 0, 2**62)
+
+
+@dataclass
+class World:
+    """A region in `folder`; `reached` hears every failpoint."""
+
+    url: str
+    folder: Path
+    reached: Callable[[str], None] | None = None
+
+    def open(self) -> World:
+        """Open store, driver and engine; a first time, seed the region."""
+        self.clock = FastClock()
+        self.store = Database(self.url, schema="hanok_test")
+        fresh = migrate.prepare(self.store, migrate.REGION) == "made"
+        self.drivers = simulated.open_host("deadbeef", self.folder / "world", SimulatedConfig())
+        self.hosts = Hosts()
+        self.hosts.add(HOST, self.drivers)
+        if fresh:
+            self._seed()
+        self.failpoints = Failpoints(self.reached)
+        context = Context(
+            self.store,
+            self.clock,
+            Sealer.from_file(self.folder / "key"),
+            self.hosts.perform,
+            self.failpoints,
+        )
+        self.engine = Engine(context, KINDS, parked)
+        self.region = Region("KR1", self.store, self.engine, self.hosts, self.clock)
+        return self
+
+    def start(self) -> World:
+        """Let operations run."""
+        self.engine.serve(HOST)
+        self.engine.start()
+        return self
+
+    def close(self) -> None:
+        """Stop and wait for the moves in hand."""
+        self.engine.stop()
+        until = time.monotonic() + 5
+        while self.engine.in_flight and time.monotonic() < until:
+            time.sleep(0.005)
+        self.hosts.close()
+        self.drivers.compute.close()
+        self.store.close()
+
+    def _seed(self) -> None:
+        now = self.clock.now()
+        with self.store.write() as tx:
+            first_start.seed(
+                tx,
+                clock=self.clock,
+                region="KR1",
+                projects=(PROJECT,),
+                network_cidr="192.168.0.0/24",
+            )
+            images.add(
+                tx,
+                Image(
+                    id=IMAGE,
+                    name="tiny",
+                    project_id=None,
+                    status="active",
+                    visibility="public",
+                    protected=False,
+                    disk_format="raw",
+                    container_format="bare",
+                    size_bytes=1,
+                    virtual_bytes=1,
+                    checksum=None,
+                    min_disk_gib=0,
+                    min_ram_mib=0,
+                    properties={"os_type": "linux"},
+                    tags=[],
+                    created_at=now,
+                    updated_at=now,
+                ),
+            )
+            facts = self.drivers.compute.facts()
+            zones = ("kr-pub-a", "kr-pub-b")
+            hosts.register(
+                tx,
+                Host(
+                    id=HOST,
+                    name="here",
+                    driver="simulated",
+                    accel=facts.accel,
+                    state="up",
+                    vcpus=facts.vcpus,
+                    ram_mib=facts.ram_mib,
+                    disk_gib=facts.disk_gib,
+                    used_vcpus=0,
+                    used_ram_mib=0,
+                    used_disk_gib=0,
+                    seen_at=now,
+                    zones=zones,
+                ),
+            )
+
+    # -- as a client -----------------------------------------------------------------------------
+
+    def call(self, body: object = None, query: str = "", **params: str) -> Call:
+        """A request of the member's."""
+        return Call(
+            identity=None,  # type: ignore[arg-type] - no handler of a region's asks identity
+            base=Base("http://test", "http"),
+            params={"tenant": PROJECT, **params},
+            query=Query(query),
+            headers={},
+            body=b"" if body is None else msgspec.json.encode(body),
+            request_id="req-test",
+            _region=self.region,
+            _credentials=MEMBER,
+        )
+
+    def flavor(self, *, local: bool) -> str:
+        """The smallest flavor with a local disk, or the smallest without."""
+        size = flavors.c.disk_gib > 0 if local else flavors.c.disk_gib == 0
+        order = (flavors.c.ram_mib, flavors.c.vcpus, flavors.c.name)
+        with self.store.read() as reader:
+            return str(reader.scalar(select(flavors.c.id).where(size).order_by(*order)))
+
+    def subnet(self) -> str:
+        with self.store.read() as reader:
+            return str(reader.scalar(select(subnets.c.id)))
+
+    def create(self, *, local: bool = False, **more: Any) -> str:
+        """Ask for a server and return its id."""
+        server: dict[str, Any] = {
+            "name": "web",
+            "imageRef": IMAGE,
+            "flavorRef": self.flavor(local=local),
+            "networks": [{"subnet": self.subnet()}],
+            "user_data": "IyEvYmluL3NoCg==",
+            **more,
+        }
+        if not local:
+            server.setdefault(
+                "block_device_mapping_v2",
+                [
+                    {
+                        "source_type": "image",
+                        "uuid": IMAGE,
+                        "boot_index": 0,
+                        "volume_size": 10,
+                        "destination_type": "volume",
+                        "delete_on_termination": 1,
+                    }
+                ],
+            )
+        endpoint = endpoint_of("POST", "/v2/{tenant}/servers")
+        answer = endpoint.handler(self.call({"server": server}))
+        assert answer.status == 202
+        return str(answer.body["server"]["id"])
+
+    def delete(self, server_id: str) -> None:
+        """Ask for a server's end."""
+        endpoint = endpoint_of("DELETE", "/v2/{tenant}/servers/{server}")
+        assert endpoint.handler(self.call(server=server_id)).status == 204
+
+    # -- looking ---------------------------------------------------------------------------------
+
+    def server(self, server_id: str) -> Server:
+        with self.store.read() as reader:
+            found = servers.find(reader, server_id)
+        assert found is not None
+        return found
+
+    def settle(self, seconds: float = 20.0) -> None:
+        """Wait until no operation is unfinished."""
+        until = time.monotonic() + seconds
+        pending = select(func.count()).where(operations.c.ended_at.is_(None))
+        while time.monotonic() < until:
+            with self.store.read() as reader:
+                if not reader.scalar(pending) and not self.engine.in_flight:
+                    return
+            time.sleep(0.004)
+        with self.store.read() as reader:
+            rows = [tuple(row) for row in reader.rows(select(operations))]
+        raise AssertionError(f"operations did not end: {rows}")
+
+    def last_operation(self, server_id: str) -> journal.OperationRow:
+        with self.store.read() as reader:
+            return journal.of_server(reader, server_id)[-1]
+
+    def rows(self) -> dict[str, int]:
+        """How many rows hold something for servers."""
+        tables = (
+            claims,
+            ports,
+            fixed_ips,
+            volumes,
+            volume_attachments,
+            local_disks,
+            operation_subjects,
+        )
+        with self.store.read() as reader:
+            counts = {t.name: int(reader.scalar(select(func.count()).select_from(t))) for t in tables}
+            used = reader.first(
+                select(
+                    hosts_table.c.used_vcpus, hosts_table.c.used_ram_mib, hosts_table.c.used_disk_gib
+                )
+            )
+        counts["used"] = 0 if used is None else sum(used)
+        return counts
+
+    def reality(self) -> dict[str, int]:
+        """How many things there are on the host."""
+        return {
+            "domains": len(self.drivers.compute.list_domains()),
+            "disks": len(self.drivers.storage.list_disks()),
+            "ports": len(self.drivers.network.list_ports()),
+            "networks": len(self.drivers.network.list_networks()),
+        }
+
+    def assert_nothing_is_left(self) -> None:
+        assert {k: v for k, v in self.rows().items() if v} == {}
+        assert {k: v for k, v in self.reality().items() if v} == {}
+
+    def assert_exactly_one(self, *, local: bool = False) -> None:
+        """One server, and one of everything that it needs."""
+        rows = self.rows()
+        assert rows.pop("used") > 0
+        one = {"claims": 1, "ports": 1, "fixed_ips": 1, "operation_subjects": 0}
+        disk = {"volumes": 1, "volume_attachments": 1, "local_disks": 0}
+        if local:
+            disk = {"volumes": 0, "volume_attachments": 0, "local_disks": 1}
+        assert rows == {**one, **disk}
+        assert self.reality() == {"domains": 1, "disks": 1, "ports": 1, "networks": 1}
+
+
+def endpoint_of(method: str, path: str) -> Any:
+    """The compute endpoint of a method and a path."""
+    for endpoint in servers_api.ENDPOINTS:
+        if (endpoint.method, endpoint.path) == (method, path):
+            return endpoint
+    raise KeyError(path)

@@ -1,0 +1,105 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hanok.model.host import Claim, Host
+from hanok.placement.filters import FILTERS, NoValidHost, Wanted, rank
+
+HOST = Host(
+    id="h1",
+    name="one",
+    driver="simulated",
+    accel="simulated",
+    state="up",
+    vcpus=8,
+    ram_mib=8192,
+    disk_gib=100,
+    used_vcpus=0,
+    used_ram_mib=0,
+    used_disk_gib=0,
+    seen_at=0,
+    zones=("a", "b"),
+)
+SMALL = Wanted(Claim(1, 1024, 10), None)
+
+
+def test_the_emptiest_host_comes_first() -> None:
+    busy = replace(HOST, id="h2", used_ram_mib=4096)
+    busiest = replace(HOST, id="h3", used_vcpus=7)
+    assert [host.id for host in rank([busiest, busy, HOST], SMALL)] == ["h1", "h2", "h3"]
+
+
+@pytest.mark.parametrize(
+    ("host", "wanted", "name"),
+    [
+        (replace(HOST, state="down"), SMALL, "up"),
+        (replace(HOST, state="joining"), SMALL, "up"),
+        (HOST, replace(SMALL, zone="c"), "availability zone"),
+        (HOST, replace(SMALL, claim=Claim(9, 1, 1)), "vCPUs"),
+        (replace(HOST, used_vcpus=8), SMALL, "vCPUs"),
+        (HOST, replace(SMALL, claim=Claim(1, 8193, 1)), "RAM"),
+        (replace(HOST, accel="tcg"), replace(SMALL, claim=Claim(1, 8192 - 63, 1)), "RAM"),
+        (HOST, replace(SMALL, claim=Claim(1, 1, 101)), "disk"),
+    ],
+)
+def test_each_filter_drops_and_says_so(host: Host, wanted: Wanted, name: str) -> None:
+    with pytest.raises(NoValidHost) as caught:
+        rank([host], wanted)
+    assert f"{name} dropped 1" in caught.value.message
+    advice = next(one.advice for one in FILTERS if one.name == name)
+    assert advice in caught.value.message
+
+
+def test_fault_30_the_fault_counts_filters_and_names_the_nearest_fit() -> None:
+    hosts = [
+        replace(HOST, id="down", state="down"),
+        replace(HOST, id="elsewhere", zones=("z",)),
+        replace(HOST, id="full", used_ram_mib=8000),
+    ]
+    with pytest.raises(NoValidHost) as caught:
+        rank(hosts, Wanted(Claim(2, 2048, 10), "a"))
+    text = caught.value.message
+    assert text.startswith("No valid host was found. Of 3 hosts: ")
+    for part in ("up dropped 1", "availability zone dropped 1", "RAM dropped 1"):
+        assert part in text
+    assert "192 MB of RAM" in text
+    assert "choose a flavor with less RAM" in text
+
+
+def test_a_region_without_hosts_says_so() -> None:
+    with pytest.raises(NoValidHost, match="no host yet"):
+        rank([], SMALL)
+
+
+@given(
+    st.lists(
+        st.builds(
+            replace,
+            st.just(HOST),
+            id=st.uuids().map(str),
+            used_vcpus=st.integers(0, 8),
+            used_ram_mib=st.integers(0, 8192),
+            state=st.sampled_from(["up", "down"]),
+        ),
+        max_size=6,
+    ),
+    st.integers(1, 9),
+    st.integers(1, 9000),
+)
+def test_what_is_ranked_fits(hosts: list[Host], vcpus: int, ram: int) -> None:
+    try:
+        ranked = rank(hosts, Wanted(Claim(vcpus, ram, 1), None))
+    except NoValidHost:
+        ranked = []
+    fitting = {
+        host.id
+        for host in hosts
+        if host.state == "up"
+        and host.used_vcpus + vcpus <= host.vcpus
+        and host.used_ram_mib + ram <= host.ram_mib
+    }
+    assert {host.id for host in ranked} == fitting
