@@ -71,6 +71,29 @@ class StateDirectory:
         return folder
 
 
+class IdentityAlone:
+    """Identity without regions and without the directory's lock: beside a running process, too.
+
+    Migrates nothing. Raises HanokError where there is no store of this release's form.
+    """
+
+    def __init__(self, config: Config) -> None:
+        path = config.state / "identity.db"
+        if config.database is None and not path.is_file():
+            raise HanokError(f"{config.state} holds no region yet: run `hanok up` first.")
+        clock = SystemClock()
+        self._store = Database(config.database or f"sqlite:///{path}", schema="hanok_identity")
+        if migrate.revision(self._store) != migrate.IDENTITY.head:
+            raise HanokError("The identity store is of another release: run `hanok up` first.")
+        if not self._store.is_sqlite:
+            clock.calibrate(lambda: server_time.now(self._store))
+        self.identity = Identity(self._store, clock)
+
+    def close(self) -> None:
+        """Let go of the store."""
+        self._store.close()
+
+
 @dataclass(slots=True)
 class RunningRegion:
     """A region with everything that runs for it."""

@@ -72,9 +72,7 @@ class ToyWorld:
             self.performed.append((host, verb, args))
             return None if self.perform is None else self.perform(host, verb, args, timeout)
 
-        context = Context(
-            self.store, self.clock, self.sealer, perform, Failpoints(self.reached)
-        )
+        context = Context(self.store, self.clock, self.sealer, perform, Failpoints(self.reached))
         engine = Engine(
             context, kinds, lambda _tx, server, reason, _now: self.parked.append(reason)
         )

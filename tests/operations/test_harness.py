@@ -140,7 +140,9 @@ def test_every_step_is_reached_in_the_order_of_the_list(workshop: Workshop, case
         steps = [step.key for step in journal.steps_of(reader, operation.id)]
     workshop.drop(world)
     moments = ("start", "effect", "commit")
-    assert points == [f"{case.kind}/{key}/do/{m}" for key in steps_like(points, steps) for m in moments]
+    assert points == [
+        f"{case.kind}/{key}/do/{m}" for key in steps_like(points, steps) for m in moments
+    ]
 
 
 def steps_like(points: list[str], steps: list[str]) -> list[str]:
@@ -309,9 +311,7 @@ def test_fault_06_kill_at_each_undo(
 class Kill:
     """A run that kills itself at a (step, direction, moment)."""
 
-    def __init__(
-        self, case: Case, step: str, direction: str, moment: str, fail: str = ""
-    ) -> None:
+    def __init__(self, case: Case, step: str, direction: str, moment: str, fail: str = "") -> None:
         self._case = case
         self._kill = f"{case.kind}/{step}*/{direction}/{moment}"
         self._fail = f"{case.kind}/{fail}*/do/effect" if fail else ""

@@ -19,7 +19,7 @@ from hanok.api._call import Call
 from hanok.api._query import Query
 from hanok.api._region import Region
 from hanok.api.compute import servers as servers_api
-from hanok.drivers import simulated
+from hanok.drivers.simulated import host as simulated
 from hanok.drivers.hosts import Hosts
 from hanok.drivers.simulated.config import SimulatedConfig
 from hanok.engine.dispatch import Engine
@@ -255,10 +255,14 @@ class World:
             operation_subjects,
         )
         with self.store.read() as reader:
-            counts = {t.name: int(reader.scalar(select(func.count()).select_from(t))) for t in tables}
+            counts = {
+                t.name: int(reader.scalar(select(func.count()).select_from(t))) for t in tables
+            }
             used = reader.first(
                 select(
-                    hosts_table.c.used_vcpus, hosts_table.c.used_ram_mib, hosts_table.c.used_disk_gib
+                    hosts_table.c.used_vcpus,
+                    hosts_table.c.used_ram_mib,
+                    hosts_table.c.used_disk_gib,
                 )
             )
         counts["used"] = 0 if used is None else sum(used)

@@ -16,6 +16,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 
 from hanok.model.errors import HostError
+from hanok.telemetry import logs
 from tests.operations.cases import BY_NAME
 from tests.operations.world import World
 
@@ -45,6 +46,7 @@ def child(order: dict[str, str], out: int) -> None:
 
 
 def main() -> None:
+    logs.configure(None)  # standard output is for answers
     for line in sys.stdin:
         order = json.loads(line)
         reader, writer = os.pipe()

@@ -11,7 +11,9 @@ def test_waiters_are_served_in_the_order_in_which_they_came() -> None:
     lock.acquire()
     threads = []
     for number in range(20):
-        thread = threading.Thread(target=lambda n=number: (lock.acquire(), order.append(n), lock.release()))
+        thread = threading.Thread(
+            target=lambda n=number: (lock.acquire(), order.append(n), lock.release())
+        )
         thread.start()
         threads.append(thread)
         while len(lock._waiting) <= number:

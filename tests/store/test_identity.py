@@ -3,6 +3,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from sqlalchemy import event, text
@@ -60,9 +61,9 @@ def test_a_token_without_a_project_has_no_roles(database: Database) -> None:
 
 
 def test_the_check_is_one_statement_by_indexes(database: Database) -> None:
-    seen: list[tuple[str, object]] = []
+    seen: list[tuple[str, Any]] = []
 
-    def note(_c: object, _cursor: object, sql: str, params: object, *_rest: object) -> None:
+    def note(_c: object, _cursor: object, sql: str, params: Any, *_rest: object) -> None:
         seen.append((sql, params))
 
     valid(database)

@@ -67,7 +67,43 @@ def up(  # noqa: PLR0913 - one parameter for each option
     return serve(options, config)
 
 
+@app.command
+def openrc(
+    *,
+    reset: Annotated[bool, Parameter(negative=())] = False,
+    state: Path | None = None,
+    database: str | None = None,
+    config: Path | None = None,
+) -> int:
+    """Show where the credentials are, or set new passwords.
+
+    Parameters
+    ----------
+    reset
+        Set new passwords of the member and the administrator, also while the region runs.
+    state
+        The directory that holds everything.
+    database
+        postgresql://… when identity's store is there.
+    config
+        A TOML file with these settings.
+    """
+    from hanok.cli import openrc as command
+
+    options = {"state": state, "database": database}
+    return command.reset(options, config) if reset else command.show(options, config)
+
+
+for _name, _help in (
+    ("project", "Projects: who owns servers."),
+    ("user", "Users, and their roles in projects."),
+    ("flavor", "Flavors: the sizes of servers."),
+    ("image", "Images: what servers boot from."),
+):
+    app.command(f"hanok.cli.operator:{_name}", name=_name, help=_help)
+
+
 def run(arguments: list[str]) -> int:
     """Run the command and return its exit code."""
-    result = app(arguments)
+    result = app(arguments, result_action="return_value")
     return result if isinstance(result, int) else 0

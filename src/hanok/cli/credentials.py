@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from hanok.app import App
+from hanok.app import App, IdentityAlone
+from hanok.config import ConfigError
+
+PROJECT = MEMBER = "demo"
+ADMIN = "admin"
+"""The names of a first start's project and its two users."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,9 +35,7 @@ class Accounts:
     admin: Account
 
 
-def first_credentials(
-    app: App, public_url: str, say: Callable[[str], None]
-) -> tuple[str, ...]:
+def first_credentials(app: App, public_url: str, say: Callable[[str], None]) -> tuple[str, ...]:
     """Make the first project and users, or find them; write the files; return the project ids.
 
     A crash between making the users and writing the files leaves the marker `first-start`; the
@@ -53,17 +57,42 @@ def first_credentials(
     return (accounts.member.project_id, accounts.admin.project_id)
 
 
-def accounts_of(app: App) -> Accounts:
+def accounts_of(app: App | IdentityAlone) -> Accounts:
     """Make the two accounts, or give the ones that are there new passwords."""
-    made = app.identity.bootstrap()
+    made = app.identity.bootstrap(project=PROJECT, member=MEMBER, admin=ADMIN)
+    if made is None:
+        return Accounts(_renewed(app, MEMBER, "member"), _renewed(app, ADMIN, "admin"))
+    project = (made.project.id, made.project.name)
     return Accounts(
-        member=Account(
-            made.member.name, made.member.password, made.member.project_id, made.member.project_name
-        ),
-        admin=Account(
-            made.admin.name, made.admin.password, made.admin.project_id, made.admin.project_name
-        ),
+        member=Account(made.member.name, made.member_password, *project),
+        admin=Account(made.admin.name, made.admin_password, *project),
     )
+
+
+def _renewed(app: App | IdentityAlone, username: str, role: str) -> Account:
+    """Give a user of the first start a new password and his role again; raises ConfigError."""
+    accounts = app.identity.accounts
+    users, projects = accounts.users(name=username), accounts.projects(name=PROJECT)
+    for kind, name, found in (("user", username, users), ("project", PROJECT, projects)):
+        if not found:
+            raise ConfigError(
+                f"The {kind} {name} of the first start was deleted or renamed: its accounts cannot "
+                "be given new passwords."
+            )
+    password = secrets.token_hex(16)
+    accounts.change_project(projects[0].id, {"enabled": True})
+    accounts.change_user(users[0].id, {"enabled": True}, password=password)
+    accounts.assign(users[0].id, projects[0].id, role)
+    return Account(username, password, projects[0].id, projects[0].name)
+
+
+def renew(
+    app: App | IdentityAlone, directory: Path, public_url: str, regions: tuple[str, ...]
+) -> None:
+    """Set new passwords of both accounts and write them into the directory's files."""
+    accounts = accounts_of(app)
+    _private(directory / "credentials.json", json.dumps(asdict(accounts), indent=1))
+    write(directory, accounts, public_url, regions)
 
 
 def read(path: Path) -> Accounts:
@@ -72,9 +101,7 @@ def read(path: Path) -> Accounts:
     return Accounts(Account(**values["member"]), Account(**values["admin"]))
 
 
-def write(
-    directory: Path, accounts: Accounts, public_url: str, regions: tuple[str, ...]
-) -> None:
+def write(directory: Path, accounts: Accounts, public_url: str, regions: tuple[str, ...]) -> None:
     """Write openrc (the member's) and clouds.yaml (`hanok`, `hanok-admin`)."""
     _private(directory / "openrc", _openrc(accounts.member, public_url, regions[0]))
     clouds = "clouds:\n" + _cloud("hanok", accounts.member, public_url, regions)

@@ -83,8 +83,8 @@ class Runner:
             return self._prepare(job, row, step)
         started = row.started_at or self._clock.now()
         point = f"{job.kind.name}/{row.key}/do"
-        self._failpoints.reach(f"{point}/start")
         try:
+            self._failpoints.reach(f"{point}/start")
             if isinstance(step, HostStep):
                 result = self._call(job, row, step.timeout)
                 self._failpoints.reach(f"{point}/effect")
@@ -232,8 +232,8 @@ class Runner:
         row = job.step
         step = job.kind.step(row.name)
         point = f"{job.kind.name}/{row.key}/undo"
-        self._failpoints.reach(f"{point}/start")
         try:
+            self._failpoints.reach(f"{point}/start")
             if isinstance(step, HostStep):
                 self._call(job, row, step.timeout)
                 self._failpoints.reach(f"{point}/effect")
@@ -340,7 +340,7 @@ class Runner:
             intent=operation.args,
             key=row.key,
             args=row.args,
-            results={s.key: s.result for s in job.steps if s.state == "done"},
+            results={s.key: s.result for s in job.steps if s.state != "pending"},
             secrets=job.secrets,
         )
 

@@ -30,15 +30,15 @@ class DiskTooSmall(Exception):
 class FileSystem:
     """An ext4 file system to be, filled from the folder `root`.
 
-    `max_mib` is how large it can ever grow while mounted (room is reserved for the group
-    descriptors); `inodes` is how many there are for each 128 MiB.
+    `inodes` is their number at first; it grows in proportion. `max_mib` is how large the file
+    system can ever grow while mounted (room is reserved for the group descriptors).
     """
 
     root: Path
     label: str
     uuid: str
+    inodes: int
     max_mib: int = 2 << 20
-    inodes: int = 2048
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +101,16 @@ def _make_ext4(target: Path, blocks: int, system: FileSystem) -> None:
         "nodiscard",
     ]
     command = ["/sbin/mke2fs", "-q", "-F", "-t", "ext4", "-b", "4096", "-m", "0"]
-    command += ["-J", f"size={_JOURNAL_MIB}", "-N", str(system.inodes), "-L", system.label, "-U", system.uuid]
+    command += [
+        "-J",
+        f"size={_JOURNAL_MIB}",
+        "-N",
+        str(system.inodes),
+        "-L",
+        system.label,
+        "-U",
+        system.uuid,
+    ]
     command += ["-E", ",".join(extended), "-d", str(system.root), str(target), str(blocks)]
     env = os.environ | {"E2FSPROGS_FAKE_TIME": "946684800", "LC_ALL": "C"}
     done = subprocess.run(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import shutil
 import subprocess
 import tempfile
 from collections.abc import Iterable
@@ -149,6 +150,8 @@ def _fetch(packages: list[Package], folder: Path) -> None:
 
 
 def _apt(*command: str) -> str:
+    if shutil.which(command[0]) is None:
+        raise PackageError("Guest images are built from Debian's packages, by apt: it is not here.")
     done = subprocess.run(
         command, capture_output=True, text=True, check=False, timeout=_TIMEOUT, env=_plain_env()
     )

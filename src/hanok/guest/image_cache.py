@@ -20,7 +20,7 @@ def folder() -> Path:
 
 @contextmanager
 def building(target: Path) -> Iterator[Path]:
-    """Hold the build lock of the target's folder; yield a path to build at.
+    """Hold the build lock of the target's folder; yield a path to build at, in a scratch folder.
 
     On success what was built there replaces `target` at once; otherwise it is removed. Guests that
     run from the old file keep it. A second builder waits for the first.

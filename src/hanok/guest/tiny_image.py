@@ -12,11 +12,11 @@ from __future__ import annotations
 import argparse
 import hashlib
 import sys
-import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from hanok.guest import boot_disk, debian_packages, image_cache, tiny_root
+from hanok.guest import boot_disk, debian_packages, grub, image_cache, tiny_root
+from hanok.guest.stage import Stage
 
 BUILD_PACKAGES = ("apt", "dpkg", "e2fsprogs")
 """Debian packages that a build needs on the machine; all are in every ordinary installation."""
@@ -25,11 +25,8 @@ SIZE_MIB = 64
 LOGIN = "root"
 
 _KERNEL = "linux-image-cloud-amd64"
-_GUEST_PACKAGES = (
-    *("busybox-static", "dropbear-bin", "e2fsprogs", "jq", "qemu-guest-agent", "util-linux"),
-)
-_GRUB_PACKAGES = ("grub-common", "grub-pc-bin", "libdevmapper1.02.1")
 _UUID = "68616e6f-6b74-496e-b900-000000000001"
+_MODULES = ("boot_disk", "grub", "kernel_modules", "stage", "tiny_image", "tiny_root")
 
 
 def build(target: Path, *, work: Path | None = None, progress: Callable[[str], None]) -> None:
@@ -44,15 +41,15 @@ def build(target: Path, *, work: Path | None = None, progress: Callable[[str], N
     with image_cache.building(target) as fresh:
         progress(f"Downloading what is missing of {len(packages)} packages.")
         files = debian_packages.download(packages, debs)
-        with tempfile.TemporaryDirectory(dir=target.parent, prefix=".stage-") as scratch:
-            progress("Unpacking.")
-            stage = Path(scratch, "stage")
-            debian_packages.unpack(files, stage)
-            progress("Putting the guest together.")
-            root = Path(scratch, "root")
-            tiny_root.make_root(stage, root)
-            system = boot_disk.FileSystem(root=root, label="hanok-tiny", uuid=_UUID)
-            boot_disk.write(fresh, SIZE_MIB, tiny_root.grub(stage, Path(scratch)), system)
+        progress("Unpacking.")
+        scratch = fresh.parent
+        debian_packages.unpack(files, scratch / "stage")
+        progress("Putting the guest together.")
+        stage = Stage(scratch / "stage")
+        tiny_root.make_root(stage, scratch / "root", scratch)
+        loader = grub.boot_loader(stage, tiny_root.RECIPE / "grub.cfg", scratch)
+        system = boot_disk.FileSystem(scratch / "root", "hanok-tiny", _UUID, inodes=2048)
+        boot_disk.write(fresh, SIZE_MIB, loader, system)
     progress(f"Built {target}.")
 
 
@@ -95,15 +92,15 @@ def _say(sentence: str) -> None:
 
 
 def _package_names() -> list[str]:
-    names = debian_packages.with_libraries(_GUEST_PACKAGES)
-    return sorted({*names, *_GRUB_PACKAGES, debian_packages.newest_of(_KERNEL)})
+    names = debian_packages.with_libraries(tiny_root.PACKAGES)
+    return sorted({*names, *grub.PACKAGES, debian_packages.newest_of(_KERNEL)})
 
 
 def _stem() -> str:
     here = Path(__file__).parent
     sources = [path for path in sorted(tiny_root.RECIPE.rglob("*")) if path.is_file()]
-    sources += [here / f"{name}.py" for name in ("boot_disk", "kernel_modules", "tiny_root")]
-    digest = hashlib.sha256(Path(__file__).read_bytes())
+    sources += [here / f"{name}.py" for name in _MODULES]
+    digest = hashlib.sha256()
     for path in sources:
         digest.update(f"{path.relative_to(here)}\0".encode() + path.read_bytes() + b"\0")
     return f"tiny-{debian_packages.codename()}-{digest.hexdigest()[:8]}"

@@ -30,11 +30,11 @@ from hanok.engine.steps import (
 from hanok.model.errors import NotFound
 from hanok.model.host import Claim, Host
 from hanok.model.server import TaskState, VmState
-from hanok.operations.domain import domain_spec
+from hanok.operations.domain import domain_spec, network_spec
 from hanok.operations.intent import NicIntent, ServerIntent
 from hanok.operations.submitter import Submitter
 from hanok.placement.filters import Wanted, rank
-from hanok.store import hosts, networks, ports, servers, volumes
+from hanok.store import hosts, ports, servers, volumes
 from hanok.store.database import Reader, Transaction
 
 TRIES_ON_CONFLICT = 0.02
@@ -159,7 +159,7 @@ def _allocate_port(work: Work) -> dict[str, Any]:
             work.now,
         )
     ports.bind(work.tx, nic.port_id, host_id=host_id, status="DOWN", now=work.now)
-    network = networks.spec(work.tx, nic.network_id)
+    network = network_spec(work.tx, nic.network_id)
     return {
         "mac": port.mac_address,
         "addresses": [[ip.subnet_id, ip.address] for ip in port.fixed_ips],

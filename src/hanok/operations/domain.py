@@ -8,9 +8,19 @@ from typing import Any
 
 import msgspec
 
-from hanok.drivers.base import Disk, DomainDisk, DomainPort, DomainSpec
+from hanok.drivers.base import (
+    Disk,
+    DomainDisk,
+    DomainPort,
+    DomainSpec,
+    NetworkSpec,
+    SubnetSpec,
+)
 from hanok.guest.config_drive import GuestConfig, GuestNic
+from hanok.model.errors import NotFound
 from hanok.operations.intent import ServerIntent
+from hanok.store import networks
+from hanok.store.database import Reader
 
 
 def domain_spec(
@@ -36,6 +46,27 @@ def domain_spec(
             for nic in intent.nics
         ),
         guest=_guest(intent, results, secrets),
+    )
+
+
+def network_spec(reader: Reader, network_id: str) -> NetworkSpec:
+    """Describe a network as a host needs it; raises NotFound when it is gone."""
+    network = networks.find(reader, network_id)
+    if network is None:
+        raise NotFound(f"Network {network_id} could not be found.")
+    return NetworkSpec(
+        network_id=network.id,
+        mtu=network.mtu,
+        subnets=tuple(
+            SubnetSpec(
+                subnet_id=subnet.id,
+                cidr=subnet.cidr,
+                gateway=subnet.gateway_ip,
+                dns=tuple(subnet.dns_nameservers),
+                dhcp=subnet.enable_dhcp,
+            )
+            for subnet in networks.subnets_of(reader, network_id)
+        ),
     )
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 from hanok.api import _paging
@@ -95,7 +94,7 @@ def _update(call: Call, dialect: Dialect) -> Answer:
     return _detail(call, dialect)
 
 
-def _delete(call: Call, dialect: Dialect) -> Answer:
+def _delete(call: Call, _dialect: Dialect) -> Answer:
     """Accept a delete in every state; a second one while the first runs changes nothing."""
     region = call.region
     with region.store.write() as tx:
@@ -110,7 +109,7 @@ def _delete(call: Call, dialect: Dialect) -> Answer:
 
 
 def _bind(handler: Callable[[Call, Dialect], Answer], dialect: Dialect) -> Handler:
-    return partial(handler, dialect=dialect)
+    return lambda call: handler(call, dialect)
 
 
 def endpoints(dialect: Dialect) -> tuple[Endpoint, ...]:

@@ -1,0 +1,65 @@
+"""Networks and subnets, as a project sees them."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, fields
+
+from sqlalchemy import bindparam, insert, or_, select
+
+from hanok.model.network import Network, Subnet
+from hanok.store.database import Reader, Transaction
+from hanok.store.region_tables import networks, subnets
+
+_columns = [networks.c[f.name] for f in fields(Network)]
+_subnet_columns = [subnets.c[f.name] for f in fields(Subnet)]
+_seen = or_(networks.c.project_id == bindparam("project"), networks.c.shared)
+_all = select(*_columns).where(_seen).order_by(networks.c.created_at, networks.c.id)
+_one = select(*_columns).where(_seen, networks.c.id == bindparam("id"))
+_of_network = (
+    select(*_subnet_columns)
+    .where(subnets.c.network_id == bindparam("network"))
+    .order_by(subnets.c.created_at, subnets.c.id)
+)
+_subnet = (
+    select(*_subnet_columns)
+    .select_from(subnets.join(networks, networks.c.id == subnets.c.network_id))
+    .where(_seen, subnets.c.id == bindparam("id"))
+)
+
+
+def visible(reader: Reader, project_id: str) -> list[Network]:
+    """Return the networks that a project may use."""
+    return [Network(**row._mapping) for row in reader.rows(_all, {"project": project_id})]
+
+
+def network(reader: Reader, project_id: str, network_id: str) -> Network | None:
+    """Return one network that a project may use."""
+    row = reader.first(_one, {"project": project_id, "id": network_id})
+    return None if row is None else Network(**row._mapping)
+
+
+def find(reader: Reader, network_id: str) -> Network | None:
+    """Return a network of any project."""
+    row = reader.first(select(*_columns).where(networks.c.id == network_id))
+    return None if row is None else Network(**row._mapping)
+
+
+def subnets_of(reader: Reader, network_id: str) -> list[Subnet]:
+    """Return a network's subnets, the oldest first."""
+    return [Subnet(**row._mapping) for row in reader.rows(_of_network, {"network": network_id})]
+
+
+def subnet(reader: Reader, project_id: str, subnet_id: str) -> Subnet | None:
+    """Return one subnet of a network that a project may use."""
+    row = reader.first(_subnet, {"project": project_id, "id": subnet_id})
+    return None if row is None else Subnet(**row._mapping)
+
+
+def add(tx: Transaction, one: Network) -> None:
+    """Store a network."""
+    tx.run(insert(networks), asdict(one))
+
+
+def add_subnet(tx: Transaction, one: Subnet) -> None:
+    """Store a subnet."""
+    tx.run(insert(subnets), asdict(one))

@@ -1,0 +1,153 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from hanok.model import errors
+from tests.operations.world import IMAGE, World, endpoint_of
+
+NONE = "00000000-0000-4000-8000-000000000000"
+ROOT = {
+    "source_type": "image",
+    "uuid": IMAGE,
+    "boot_index": 0,
+    "volume_size": 10,
+    "destination_type": "volume",
+}
+
+
+def post(world: World, **server: Any) -> Any:
+    body = {"name": "x", "imageRef": IMAGE, "flavorRef": world.flavor(local=False), **server}
+    body = {key: value for key, value in body.items() if value is not ...}
+    return endpoint_of("POST", "/v2/{tenant}/servers").handler(world.call({"server": body}))
+
+
+@pytest.mark.parametrize(
+    ("server", "kind", "text"),
+    [
+        ({"block_device_mapping_v2": ...}, errors.Forbidden, "Only volume-backed servers are"),
+        (
+            {"block_device_mapping_v2": [{**ROOT, "destination_type": "local"}]},
+            errors.Forbidden,
+            "Only volume-backed servers are allowed for flavors with zero disk.",
+        ),
+        ({"flavorRef": NONE}, errors.Invalid, f"Flavor {NONE} could not be found."),
+        (
+            {"imageRef": NONE, "block_device_mapping_v2": [{**ROOT, "uuid": None}]},
+            errors.Invalid,
+            "Can not find requested image",
+        ),
+        ({"key_name": "nobody"}, errors.Invalid, "Invalid key_name provided."),
+        ({"min_count": 2, "max_count": 1}, errors.Invalid, "min_count must be <= max_count"),
+        ({"max_count": 11}, errors.Invalid, "maximum of 10"),
+        ({"min_count": 0}, errors.Invalid, "min_count"),
+        ({"min_count": 2**63}, errors.Invalid, "min_count"),
+        ({"user_data": "!!"}, errors.Invalid, "User data needs to be valid base 64."),
+        ({"user_data": "A" * 65_536}, errors.Invalid, "at most 65535"),
+        ({"availability_zone": "mars"}, errors.Invalid, "requested availability zone is not"),
+        ({"networks": [{"uuid": NONE}]}, errors.Invalid, f"Network {NONE} could not be found."),
+        ({"networks": [{"subnet": NONE}]}, errors.Invalid, f"Subnet {NONE} could not be found."),
+        ({"networks": [{"port": NONE}]}, errors.Invalid, f"Port id {NONE} could not be found."),
+        ({"networks": [{"fixed_ip": "10.9.9.9"}]}, errors.Invalid, "Fixed IP 10.9.9.9"),
+        ({"networks": [{"fixed_ip": "nonsense"}]}, errors.Invalid, "fixed_ip"),
+        ({"networks": [{}]}, errors.Invalid, "one of uuid, subnet, port or fixed_ip"),
+        ({"security_groups": [{"name": "no"}]}, errors.Invalid, "Security group no not found"),
+        ({"metadata": {"k" * 256: "v"}}, errors.Invalid, "metadata"),
+        ({"metadata": {"k": "v" * 256}}, errors.Invalid, "metadata"),
+        ({"metadata": {f"k{n}": "" for n in range(129)}}, errors.Forbidden, "metadata items"),
+        ({"name": ""}, errors.Invalid, "name"),
+        ({"name": "   "}, errors.Invalid, "name"),
+        ({"name": "x" * 256}, errors.Invalid, "name"),
+        ({"name": 7}, errors.Invalid, "name"),
+        ({"block_device_mapping_v2": [{**ROOT, "volume_size": 9}]}, errors.Invalid, "at least 10"),
+        ({"block_device_mapping_v2": [{**ROOT, "volume_size": 0}]}, errors.Invalid, "non-zero"),
+        (
+            {"block_device_mapping_v2": [{**ROOT, "volume_type": "x"}]},
+            errors.Invalid,
+            "Volume type x could not be found.",
+        ),
+        ({"block_device_mapping_v2": [{**ROOT, "boot_index": 1}]}, errors.Invalid, "Boot sequence"),
+        (
+            {"block_device_mapping_v2": [{**ROOT, "source_type": "blank"}]},
+            errors.Invalid,
+            "Boot sequence",
+        ),
+        (
+            {"block_device_mapping_v2": [{**ROOT, "source_type": "tape"}]},
+            errors.Invalid,
+            "source_type",
+        ),
+        (
+            {"block_device_mapping_v2": [{**ROOT, "delete_on_termination": "perhaps"}]},
+            errors.Invalid,
+            "delete_on_termination",
+        ),
+        (
+            {
+                "block_device_mapping_v2": [
+                    {**ROOT, "nhn_encryption": {"skm_appkey": "a", "skm_key_id": "b"}}
+                ]
+            },
+            errors.NotImplemented_,
+            "nhn_encryption",
+        ),
+        (
+            {"block_device_mapping_v2": [{**ROOT, "nhn_encryption": {"skm_appkey": "a"}}]},
+            errors.Invalid,
+            "skm_key_id",
+        ),
+    ],
+)
+def test_each_rule_says_what_is_wrong(
+    world: World, server: dict[str, Any], kind: type[errors.HanokError], text: str
+) -> None:
+    server.setdefault("block_device_mapping_v2", [ROOT])
+    with pytest.raises(kind) as caught:
+        post(world, **server)
+    assert text in caught.value.message
+    world.assert_nothing_is_left()
+
+
+@pytest.mark.parametrize(
+    "server",
+    [
+        {"networks": "auto"},
+        {"networks": "none"},
+        {"networks": []},
+        {"config_drive": False, "user_data": ""},
+        {"os:scheduler_hints": {"group": NONE}, "personality": [], "tags": ["x"], "unknown": {}},
+        {"block_device_mapping_v2": [{**ROOT, "delete_on_termination": "on"}]},
+        {"block_device_mapping_v2": [{**ROOT, "delete_on_termination": "yes"}]},
+        {"imageRef": ""},
+        {"imageRef": ...},
+        {"user_data": "IyEvYmlu\nL3NoCg=="},
+        {"metadata": {"n": 1}},
+        {"adminPass": "given"},
+    ],
+)
+def test_what_clients_send_besides_the_guide_is_accepted(
+    world: World, server: dict[str, Any]
+) -> None:
+    server.setdefault("block_device_mapping_v2", [ROOT])
+    assert post(world, **server).status == 202
+    world.settle()
+
+
+def test_an_address_that_is_asked_for_is_given_and_cannot_be_taken_twice(world: World) -> None:
+    nic = [{"fixed_ip": "192.168.0.77"}]
+    assert post(world, networks=nic, block_device_mapping_v2=[ROOT]).status == 202
+    world.settle()
+    with pytest.raises(errors.Invalid, match="already in use"):
+        post(world, networks=nic, block_device_mapping_v2=[ROOT])
+
+
+def test_a_quota_counts_what_is_there(world: World) -> None:
+    for _ in range(10):
+        post(world, block_device_mapping_v2=[ROOT])
+    with pytest.raises(errors.QuotaExceeded) as caught:
+        post(world, block_device_mapping_v2=[ROOT])
+    assert caught.value.message == (
+        "Quota exceeded for instances: Requested 1, but already used 10 of 10 instances"
+    )
+    world.settle()
