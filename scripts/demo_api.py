@@ -116,7 +116,7 @@ class Cloud:
         )
 
     def add_key_pair(self, file: Path) -> str:
-        """Have a key pair made; keep the private key that the answer has. Return its finger."""
+        """Have a key pair made, keep the private key that was answered; return the fingerprint."""
         made = self.call("POST", "compute", "/os-keypairs", {"keypair": {"name": NAME}})["keypair"]
         file.touch(mode=0o600)
         file.write_text(made["private_key"])
@@ -201,8 +201,10 @@ class Cloud:
         """Ask for the end of every server of the project; return how many there were."""
         servers = self.call("GET", "compute", "/servers")["servers"]
         for server in servers:
-            if self.exists("compute", f"/servers/{server['id']}"):
-                self.call("DELETE", "compute", f"/servers/{server['id']}")
+            path = f"/servers/{server['id']}"
+            answer = self._request("DELETE", self._services["compute"] + path, None)
+            if answer.status_code not in (204, 404):
+                raise DemoError(_refused("DELETE", path, answer))
         return len(servers)
 
     def wait_no_servers(self, seconds: float, check: Callable[[], None]) -> None:

@@ -16,12 +16,16 @@ import falcon.asgi
 import structlog
 from prometheus_client import CollectorRegistry, generate_latest
 
-from hanok.api import _serve, compute, image, network, volume
+from hanok.api import _serve
 from hanok.api._addresses import Addresses
 from hanok.api._call import Service
 from hanok.api._region import Region
-from hanok.api.identity import service as identity_service
+from hanok.api.compute import service as compute
+from hanok.api.identity import endpoints as identity_endpoints
 from hanok.api.identity.service import Identity
+from hanok.api.image import service as image
+from hanok.api.network import service as network
+from hanok.api.volume import service as volume
 from hanok.config import Config
 from hanok.drivers.hosts import Hosts
 from hanok.engine.clock import EngineClock, SystemClock
@@ -194,7 +198,7 @@ class App:
             workers=self._workers,
             requests=RequestLog(self.registry),
         )
-        identity = identity_service.service(self.config.regions)
+        identity = identity_endpoints.service(self.config.regions)
         _serve.mount(application, server, identity, None)
         services: dict[str, Service] = {}
         for running in self.regions:

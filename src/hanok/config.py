@@ -60,7 +60,9 @@ class Config:
             raise ConfigError("There must be at least one region, each with a name of its own.")
         for region in self.regions:
             if not (region.isascii() and region.isalnum() and len(region) <= 16):
-                raise ConfigError(f"A region's name has 1 to 16 letters and digits, not '{region}'.")
+                raise ConfigError(
+                    f"A region's name has 1 to 16 letters and digits, not '{region}'."
+                )
         if (self.tls_cert is None) != (self.tls_key is None):
             raise ConfigError("TLS needs both a certificate and its key.")
 

@@ -11,8 +11,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from hanok.config import Config, ConfigError
-from hanok.drivers.simulated import host as simulated
 from hanok.drivers.base import Drivers
+from hanok.drivers.simulated import host as simulated
 from hanok.drivers.simulated.config import SimulatedConfig
 from hanok.guest import tiny_image
 from hanok.media.image_store import ImageStore

@@ -88,19 +88,17 @@ def identity_shape(error: errors.HanokError, identity: str) -> Rendered:
     status = status_of(error)
     title = _TITLES.get(status, "Internal Server Error")
     body = {"error": {"code": status, "message": error.message, "title": title}}
-    headers = {"WWW-Authenticate": f'Keystone uri="{identity}"'} if status == 401 else {}  # noqa: PLR2004
+    headers = {"WWW-Authenticate": f'Keystone uri="{identity}"'} if status == 401 else {}
     return Rendered(status, msgspec.json.encode(body), headers=headers)
 
 
 def compute_shape(error: errors.HanokError, identity: str) -> Rendered:
     """Nova's and Cinder's shape: one key that names the kind of failure."""
     status = status_of(error)
-    if status == 401:  # noqa: PLR2004
+    if status == 401:
         return identity_shape(error, identity)
     name = _COMPUTE_NAMES.get(status, "computeFault")
-    return Rendered(
-        status, msgspec.json.encode({name: {"code": status, "message": error.message}})
-    )
+    return Rendered(status, msgspec.json.encode({name: {"code": status, "message": error.message}}))
 
 
 def volume_shape(error: errors.HanokError, identity: str) -> Rendered:
@@ -114,7 +112,7 @@ def volume_shape(error: errors.HanokError, identity: str) -> Rendered:
 def network_shape(error: errors.HanokError, identity: str) -> Rendered:
     """Neutron's shape; a failure may name its own type by an attribute `neutron_type`."""
     status = status_of(error)
-    if status == 401:  # noqa: PLR2004
+    if status == 401:
         return identity_shape(error, identity)
     kind = getattr(error, "neutron_type", None) or _NEUTRON_TYPES.get(status, "HTTPError")
     body = {"NeutronError": {"type": kind, "message": error.message, "detail": ""}}
@@ -124,7 +122,7 @@ def network_shape(error: errors.HanokError, identity: str) -> Rendered:
 def image_shape(error: errors.HanokError, identity: str) -> Rendered:
     """Glance's shape: a small HTML page with the message."""
     status = status_of(error)
-    if status == 401:  # noqa: PLR2004
+    if status == 401:
         return identity_shape(error, identity)
     title = f"{status} {_TITLES.get(status, 'Error')}"
     safe = error.message.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")

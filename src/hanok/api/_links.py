@@ -1,30 +1,35 @@
-"""The compute API's links: `self` with the version, `bookmark` without."""
+"""Links of the compute service: `self` with the version in its path, `bookmark` without.
+
+Source: every example of the guide; image and flavor links inside a server are bookmarks only.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 
-
-@dataclass(frozen=True, slots=True)
 class Links:
-    """Links of one project below a service's root; `version` is "v2"."""
+    """Builds links for one request.
 
-    base: str
-    version: str
-    project_id: str
+    `base` is the service's root without a final slash, `version` the dialect's path (`v2`).
+    """
 
-    def both(self, collection: str, item: str) -> list[dict[str, str]]:
-        """Return an item's two links, self first."""
+    __slots__ = ("_bookmark", "_self")
+
+    def __init__(self, base: str, version: str, project_id: str) -> None:
+        self._self = f"{base}/{version}/{project_id}/"
+        self._bookmark = f"{base}/{project_id}/"
+
+    def both(self, collection: str, id_: str) -> list[dict[str, str]]:
+        """Return an object's two links, `self` first."""
+        path = f"{collection}/{id_}"
         return [
-            {"href": f"{self.collection(collection)}/{item}", "rel": "self"},
-            {"href": f"{self.base}/{self.project_id}/{collection}/{item}", "rel": "bookmark"},
+            {"rel": "self", "href": self._self + path},
+            {"rel": "bookmark", "href": self._bookmark + path},
         ]
 
-    def bookmark(self, collection: str, item: str) -> list[dict[str, str]]:
-        """Return an item's bookmark only, as inside a server."""
-        href = f"{self.base}/{self.project_id}/{collection}/{item}"
-        return [{"href": href, "rel": "bookmark"}]
+    def bookmark(self, collection: str, id_: str) -> list[dict[str, str]]:
+        """Return the bookmark alone, as inside another object."""
+        return [{"rel": "bookmark", "href": f"{self._bookmark}{collection}/{id_}"}]
 
     def collection(self, path: str) -> str:
-        """Return a collection's own address."""
-        return f"{self.base}/{self.version}/{self.project_id}/{path}"
+        """Return the address of a collection (`servers/detail`), for links to its next page."""
+        return self._self + path

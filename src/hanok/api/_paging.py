@@ -1,4 +1,9 @@
-"""Pages of lists: `limit`, `marker`, and the link to what comes after."""
+"""Pages of lists: how many at most, after which one, and the link to the next.
+
+A list is read with one row more than its limit; the row too many tells that there is a next page.
+The marker is the last item of the page before, and what comes after it is answered (Nova; the
+guide's "first instance in the list" is no client's reading).
+"""
 
 from __future__ import annotations
 
@@ -6,26 +11,50 @@ from dataclasses import dataclass
 from urllib.parse import urlencode
 
 from hanok.api._query import Query
+from hanok.model.errors import Invalid
 
 DEFAULT = 100
-LARGEST = 1000
+"""Items on a page where a client does not say (NHN Cloud's documents)."""
+LARGEST = 1_000
+"""Items on a page at most; a larger limit is lowered to it (Nova's `max_limit`)."""
+_DIGITS = len(str(LARGEST))
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """What part of a list is asked for."""
+    """How many items to show, and the marker after which to start."""
 
     limit: int
     marker: str | None
 
 
-def page(query: Query) -> Page:
-    """Read limit (100 unless asked for, 1,000 at most) and marker; raises Invalid."""
-    limit = query.integer("limit")
-    return Page(DEFAULT if limit is None else min(limit, LARGEST), query.get("marker") or None)
+def page(query: Query, *, default: int = DEFAULT, zero: int | None = None) -> Page:
+    """Read `limit` and `marker`; raises Invalid for a limit that is no integer >= 0.
+
+    `zero` is what a limit of 0 means: the default (Nova), unless said otherwise.
+    """
+    text = query.get("limit")
+    marker = query.get("marker") or None
+    if text is None:
+        return Page(default, marker)
+    digits = text.strip()
+    if not (digits.isascii() and digits.isdigit()):
+        raise Invalid(
+            f"Invalid input for query parameters limit. Value: {text}. It is not an integer >= 0"
+        )
+    digits = digits.lstrip("0")
+    if not digits:
+        return Page(default if zero is None else zero, marker)
+    limit = LARGEST if len(digits) > _DIGITS else min(int(digits), LARGEST)
+    return Page(limit, marker)
 
 
-def next_links(query: Query, last: str, address: str) -> list[dict[str, str]]:
-    """Return the link to the page behind `last`, with the request's own filters."""
-    pairs = [(name, value) for name, value in query if name != "marker"]
-    return [{"rel": "next", "href": f"{address}?{urlencode([*pairs, ('marker', last)])}"}]
+def next_query(query: Query, marker: str) -> str:
+    """Return the query string of the next page: this one's, with another marker."""
+    kept = [(name, value) for name, value in query if name != "marker"]
+    return urlencode([*kept, ("marker", marker)])
+
+
+def next_links(query: Query, marker: str, address: str) -> list[dict[str, str]]:
+    """Return a collection's links to the page after `marker`, as Nova lists them."""
+    return [{"rel": "next", "href": f"{address}?{next_query(query, marker)}"}]

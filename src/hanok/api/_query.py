@@ -45,10 +45,11 @@ class Query:
         if value is None:
             return None
         text = value.strip()
-        if text.isascii() and text.isdigit() and len(text) < 11 and int(text) <= _LARGEST:  # noqa: PLR2004
+        if text.isascii() and text.isdigit() and len(text) < 11 and int(text) <= _LARGEST:
             return int(text)
         raise Invalid(
-            message or f"Invalid value for query parameter {name}: '{value}' is not an integer >= 0."
+            message
+            or f"Invalid value for query parameter {name}: '{value}' is not an integer >= 0."
         )
 
     def flag(self, name: str) -> bool | None:

@@ -103,7 +103,7 @@ class Route:
             rendered = self._service.errors(HanokError(INTERNAL), base.identity)
         return rendered, request_id
 
-    def _answer(  # noqa: PLR0913 - one request's parts, private to this class
+    def _answer(
         self,
         method: str,
         request: _Request,

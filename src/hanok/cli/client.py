@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import json
 import os
 import re
@@ -201,7 +202,7 @@ class Client:
                 return answer.read(), answer.headers
         except urllib.error.HTTPError as error:
             with error:
-                message = _sentence(error.read(), error.code)
+                message = sentence_of(error.read(), error.code)
             if error.code == 403:
                 message += f" (asked as {self._login.username})"
             raise ClientError(message, error.code) from error
@@ -212,7 +213,7 @@ class Client:
             ) from error
 
 
-def _sentence(body: bytes, status: int) -> str:
+def sentence_of(body: bytes, status: int) -> str:
     """Take the message out of any service's error: JSON with a `message` in it, or HTML."""
     text = body.decode(errors="replace")
     try:
@@ -220,5 +221,5 @@ def _sentence(body: bytes, status: int) -> str:
         return str(next(part["message"] for part in parts if "message" in part))
     except (ValueError, AttributeError, TypeError, StopIteration):
         plain = re.sub(r"<title>.*?</title>|<h1>.*?</h1>", " ", text, flags=re.DOTALL)
-        plain = " ".join(re.sub(r"<[^>]+>", " ", plain).split())
+        plain = html.unescape(" ".join(re.sub(r"<[^>]+>", " ", plain).split()))
         return plain or f"The server answered {status}."

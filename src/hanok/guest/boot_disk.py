@@ -14,6 +14,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from hanok.guest.image_cache import BuildFailed
+
 SECTOR = 512
 MIB = 1 << 20
 _FIRST_SECTOR = 2048  # of the partition: 1 MiB, as every partitioner aligns
@@ -22,8 +24,8 @@ _JOURNAL_MIB = 16
 _TIMEOUT = 120  # seconds
 
 
-class DiskTooSmall(Exception):
-    """The boot loader or the files do not fit."""
+class DiskUnmade(BuildFailed):
+    """The disk could not be made: most likely the boot loader or the files do not fit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +54,10 @@ class BootLoader:
 def write(target: Path, size_mib: int, loader: BootLoader, system: FileSystem) -> None:
     """Write a bootable raw disk of `size_mib` to `target`, a sparse file.
 
-    All files of the file system belong to root, whoever builds. Raises `DiskTooSmall`.
+    All files of the file system belong to root, whoever builds. Raises `DiskUnmade`.
     """
     if len(loader.core) > (_FIRST_SECTOR - 1) * SECTOR:
-        raise DiskTooSmall("GRUB does not fit before the first partition.")
+        raise DiskUnmade("GRUB does not fit before the first partition.")
     size = size_mib * MIB
     with target.open("wb") as disk:
         disk.truncate(size)
@@ -117,7 +119,7 @@ def _make_ext4(target: Path, blocks: int, system: FileSystem) -> None:
         command, capture_output=True, text=True, check=False, timeout=_TIMEOUT, env=env
     )
     if done.returncode != 0:
-        raise DiskTooSmall(f"mke2fs could not make the file system: {done.stderr.strip()}")
+        raise DiskUnmade(f"mke2fs could not make the file system: {done.stderr.strip()}")
     _give_to_root(target, system.root, env)
 
 

@@ -15,11 +15,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from hanok.guest.image_cache import BuildFailed
+
 _TIMEOUT = 60  # seconds for a question to apt
 _DOWNLOAD_TIMEOUT = 600
 
 
-class PackageError(Exception):
+class PackageError(BuildFailed):
     """A package cannot be had; the message says what to do."""
 
 
@@ -43,6 +45,18 @@ def codename() -> str:
     if found is None:
         raise PackageError("This machine is no Debian: /etc/os-release has no VERSION_CODENAME.")
     return found.group(1)
+
+
+def sources_list() -> str:
+    """Return this machine's own sources of Debian's packages, one `deb` line each."""
+    text = _apt(
+        *("apt-get", "indextargets", "--format", "deb $(REPO_URI) $(RELEASE) $(COMPONENT)"),
+        *("Created-By: Packages", "Origin: Debian"),
+    )
+    lines = dict.fromkeys(text.splitlines())
+    if not lines:
+        raise PackageError("apt has no lists of Debian's packages. Run apt-get update as root.")
+    return "".join(f"{line}\n" for line in lines)
 
 
 def with_libraries(names: Iterable[str]) -> list[str]:

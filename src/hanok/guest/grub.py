@@ -7,8 +7,9 @@ from pathlib import Path
 from hanok.guest.boot_disk import BootLoader
 from hanok.guest.stage import Stage
 
-PACKAGES = ("grub-common", "grub-pc-bin", "libdevmapper1.02.1")
-"""What must be in the stage; nothing of GRUB need be installed."""
+PACKAGES = ("grub-common", "grub-pc-bin")
+LIBRARIES = ("libdevmapper1.02.1", "liblzma5")
+"""What must be in the stage, with the libraries that these need; GRUB need not be installed."""
 
 # linux16, not linux: the latter moves all the memory that the kernel will ever need to decompress
 # itself, byte by byte, which takes 2 s without KVM.

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import argparse
 import fcntl
+import hashlib
 import os
+import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+
+class BuildFailed(Exception):
+    """An image cannot be built; the message says why, and what to do where that is known."""
 
 
 def folder() -> Path:
@@ -35,3 +42,42 @@ def building(target: Path) -> Iterator[Path]:
                 os.fsync(built.fileno())
             fresh.chmod(0o644)
             fresh.replace(target)
+
+
+def recipe_digest(recipe: Path, modules: Iterable[str]) -> str:
+    """Return eight hex digits that change with any file of a recipe's folder, or module here."""
+    here = Path(__file__).parent
+    sources = [path for path in sorted(recipe.rglob("*")) if path.is_file()]
+    sources += [here / f"{module}.py" for module in modules]
+    digest = hashlib.sha256()
+    for path in sources:
+        digest.update(f"{path.relative_to(here)}\0".encode() + path.read_bytes() + b"\0")
+    return digest.hexdigest()[:8]
+
+
+def command(
+    description: str | None,
+    cache_path: Callable[[], Path],
+    build: Callable[[Path], None],
+    arguments: list[str] | None,
+) -> int:
+    """Run a build's command line: [--output PATH] [--if-missing]; return its exit status."""
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("--output", type=Path, help="where to write (default: the cache)")
+    parser.add_argument("--if-missing", action="store_true", help="do nothing if it is there")
+    options = parser.parse_args(arguments)
+    try:
+        target = options.output or cache_path()
+        if options.if_missing and target.exists():
+            say(f"There already: {target}")
+        else:
+            build(target)
+    except BuildFailed as error:
+        say(str(error))
+        return 1
+    return 0
+
+
+def say(sentence: str) -> None:
+    """Tell who builds on a terminal how it goes."""
+    sys.stderr.write(f"{sentence}\n")

@@ -7,8 +7,10 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
+from hanok.guest.image_cache import BuildFailed
 
-class ModuleMissing(Exception):
+
+class ModuleMissing(BuildFailed):
     """The kernel has no such module, neither as a file nor built in."""
 
 

@@ -8,6 +8,8 @@ import subprocess
 from collections.abc import Iterable
 from pathlib import Path
 
+from hanok.guest.image_cache import BuildFailed
+
 LIBRARIES = "lib/x86_64-linux-gnu"
 LOADER = "ld-linux-x86-64.so.2"
 
@@ -17,7 +19,7 @@ _PT_INTERP = 3  # the ELF program header that names a dynamic loader
 _TIMEOUT = 60  # seconds
 
 
-class StageIncomplete(Exception):
+class StageIncomplete(BuildFailed):
     """The packages lack something that an image needs, or a program of theirs failed."""
 
 

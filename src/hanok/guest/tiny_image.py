@@ -9,7 +9,6 @@ from as a backing file. Needs amd64 and the packages of `BUILD_PACKAGES`; needs 
 
 from __future__ import annotations
 
-import argparse
 import hashlib
 import sys
 from collections.abc import Callable
@@ -33,7 +32,7 @@ def build(target: Path, *, work: Path | None = None, progress: Callable[[str], N
     """Build the image at `target`, replacing it at once when done.
 
     `work` keeps the downloaded packages (default: beside the cached images); `progress` is told
-    each stage in a sentence. Raises `debian_packages.PackageError` with advice.
+    each stage in a sentence. Raises `image_cache.BuildFailed` with advice.
     """
     progress("Asking apt for the packages.")
     packages = debian_packages.resolve(_package_names())
@@ -56,7 +55,7 @@ def build(target: Path, *, work: Path | None = None, progress: Callable[[str], N
 def cache_path() -> Path:
     """Return where this recipe's image lies, or will: its name changes with what it is made of.
 
-    Raises `debian_packages.PackageError` when apt has no package lists.
+    Raises `image_cache.BuildFailed` when apt has no package lists.
     """
     packages = debian_packages.resolve(_package_names())
     versions = hashlib.sha256("\n".join(package.file for package in packages).encode())
@@ -71,39 +70,19 @@ def cached() -> Path | None:
 
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line; return its exit status."""
-    parser = argparse.ArgumentParser(prog="python -m hanok.guest.tiny_image", description=__doc__)
-    parser.add_argument("--output", type=Path, help="where to write (default: the cache)")
-    parser.add_argument("--if-missing", action="store_true", help="do nothing if it is there")
-    options = parser.parse_args(arguments)
-    try:
-        target = options.output or cache_path()
-        if options.if_missing and target.exists():
-            _say(f"There already: {target}")
-        else:
-            build(target, progress=_say)
-    except debian_packages.PackageError as error:
-        _say(str(error))
-        return 1
-    return 0
-
-
-def _say(sentence: str) -> None:
-    sys.stderr.write(f"{sentence}\n")
+    return image_cache.command(
+        __doc__, cache_path, lambda target: build(target, progress=image_cache.say), arguments
+    )
 
 
 def _package_names() -> list[str]:
-    names = debian_packages.with_libraries(tiny_root.PACKAGES)
+    names = debian_packages.with_libraries(tiny_root.PACKAGES + grub.LIBRARIES)
     return sorted({*names, *grub.PACKAGES, debian_packages.newest_of(_KERNEL)})
 
 
 def _stem() -> str:
-    here = Path(__file__).parent
-    sources = [path for path in sorted(tiny_root.RECIPE.rglob("*")) if path.is_file()]
-    sources += [here / f"{name}.py" for name in _MODULES]
-    digest = hashlib.sha256()
-    for path in sources:
-        digest.update(f"{path.relative_to(here)}\0".encode() + path.read_bytes() + b"\0")
-    return f"tiny-{debian_packages.codename()}-{digest.hexdigest()[:8]}"
+    digest = image_cache.recipe_digest(tiny_root.RECIPE, _MODULES)
+    return f"tiny-{debian_packages.codename()}-{digest}"
 
 
 if __name__ == "__main__":

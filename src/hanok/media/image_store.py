@@ -14,8 +14,9 @@ import json
 import os
 import re
 import shutil
-import uuid
+import tempfile
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import BinaryIO, Final
@@ -61,8 +62,7 @@ class ImageStore:
         present = self.find(image_id)
         if present is not None:
             return present
-        temp = self.root / f".{image_id}.{os.getpid()}.{uuid.uuid4().hex[:8]}"
-        temp.mkdir(mode=0o700)
+        temp = self._new_folder(image_id)
         try:
             size, checksum = _write(temp / "disk", source)
             facts = inspect(temp / "disk", disk_format)
@@ -101,12 +101,12 @@ class ImageStore:
         Disks made from it lose what they have not overwritten: the caller knows that none is left.
         """
         folder = self._folder(image_id)
-        doomed = self.root / f".{image_id}.{os.getpid()}.{uuid.uuid4().hex[:8]}"
+        doomed = self._new_folder(image_id)
         try:
-            folder.rename(doomed)
-        except FileNotFoundError:
-            return
-        shutil.rmtree(doomed)
+            with suppress(FileNotFoundError):
+                folder.rename(doomed)
+        finally:
+            shutil.rmtree(doomed)
 
     def list_images(self) -> list[StoredImage]:
         """Describe every stored image, by id."""
@@ -118,6 +118,10 @@ class ImageStore:
         if not _ID.fullmatch(image_id):
             raise Invalid(f"Image id {image_id!r} is malformed.")
         return self.root / image_id
+
+    def _new_folder(self, image_id: str) -> Path:
+        """Make a folder that does not count, named for this process, so that it can be swept."""
+        return Path(tempfile.mkdtemp(prefix=f".{image_id}.{os.getpid()}.", dir=self.root))
 
     def _publish(self, temp: Path, image_id: str) -> None:
         """Give the finished folder its name; another writer of the same image may be first."""

@@ -1,4 +1,4 @@
-"""Availability zones."""
+"""An availability zone: a part of a region that fails on its own."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Zone:
-    """An availability zone."""
+    """A zone; one that is not available takes no new servers."""
 
     name: str
     available: bool

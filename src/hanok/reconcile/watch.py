@@ -157,5 +157,3 @@ class Watch:
                 detail = {name: str(value) for name, value in changes.items()}
                 servers.record(tx, server.id, now, "observed", detail)
                 log.info("server changed by itself", server=server.id, **detail)
-
-

@@ -1,26 +1,223 @@
-"""Images, as a project sees them."""
+"""Images, as a project sees them: public ones, its own, and what an administrator sees: all."""
 
 from __future__ import annotations
 
-from dataclasses import asdict, fields
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields
+from typing import Any
 
-from sqlalchemy import bindparam, insert, or_, select
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Text,
+    and_,
+    bindparam,
+    cast,
+    column,
+    exists,
+    false,
+    func,
+    insert,
+    literal,
+    or_,
+    select,
+)
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.expression import FunctionElement
 
 from hanok.model.image import Image
 from hanok.store.database import Reader, Transaction
+from hanok.store.keyset import SortKey, after, order
 from hanok.store.region_tables import images
 
+LARGEST = 2**63 - 1
+"""The largest size that the databases hold, in bytes."""
+
 _columns = [images.c[f.name] for f in fields(Image)]
-_seen = or_(images.c.visibility == "public", images.c.project_id == bindparam("project"))
-_one = select(*_columns).where(images.c.id == bindparam("id"), _seen)
+_by_id = select(*_columns).where(images.c.id == bindparam("id"))
+_open = images.c.visibility.in_(("public", "community"))
+_one = _by_id.where(or_(_open, images.c.project_id == bindparam("project")))
 
 
-def get(reader: Reader, image_id: str, project_id: str) -> Image | None:
-    """Return an image that is public or the project's own."""
-    row = reader.first(_one, {"id": image_id, "project": project_id})
-    return None if row is None else Image(**row._mapping)
+def get(reader: Reader, image_id: str, project_id: str | None) -> Image | None:
+    """Return an image that a project may use; of all images where the project is None.
+
+    A project may use public and community images and its own, whatever their visibility.
+    """
+    if project_id is None:
+        row = reader.first(_by_id, {"id": image_id})
+    else:
+        row = reader.first(_one, {"id": image_id, "project": project_id})
+    return None if row is None else Image(*row)
 
 
 def add(tx: Transaction, image: Image) -> None:
     """Store an image's row."""
     tx.run(insert(images), asdict(image))
+
+
+# -- lists ---------------------------------------------------------------------------------------
+
+
+def _text(col: ColumnElement[Any]) -> ColumnElement[Any]:
+    return func.coalesce(col, "", type_=Text())
+
+
+COLUMNS: Mapping[str, ColumnElement[Any]] = {
+    "checksum": _text(images.c.checksum),
+    "container_format": _text(images.c.container_format),
+    "created_at": images.c.created_at,
+    "disk_format": _text(images.c.disk_format),
+    "id": images.c.id,
+    "min_disk": images.c.min_disk_gib,
+    "min_ram": images.c.min_ram_mib,
+    "name": _text(images.c.name),
+    "owner": _text(images.c.project_id),
+    "protected": images.c.protected,
+    "size": func.coalesce(images.c.size_bytes, 0, type_=BigInteger()),
+    "status": images.c.status,
+    "updated_at": images.c.updated_at,
+    "virtual_size": func.coalesce(images.c.virtual_bytes, 0, type_=BigInteger()),
+    "visibility": images.c.visibility,
+}
+"""Glance's names of what images can be sorted by and compared with; absent text is empty."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """A comparison of an attribute of `COLUMNS`: eq, neq, gt, gte, lt or lte."""
+
+    attribute: str
+    operator: str
+    value: int | str
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """Which images a list shows.
+
+    `project_id` None shows those of all projects; `visibility` None: every one that is not
+    community, "all": community ones, too. `among` maps attributes of `COLUMNS` to the values that
+    they may have, `properties` maps an image's own properties to the value that they must have,
+    `tags` must all be there. `sort` holds attributes and whether they descend; `marker` is the id
+    of the last image of the page before.
+    """
+
+    project_id: str | None
+    limit: int
+    visibility: str | None = None
+    among: Mapping[str, Sequence[Any]] = field(default_factory=dict)
+    bounds: Sequence[Bound] = ()
+    properties: Mapping[str, str] = field(default_factory=dict)
+    tags: Sequence[str] = ()
+    sort: Sequence[tuple[str, bool]] = (("created_at", True),)
+    marker: str | None = None
+
+
+def page(reader: Reader, listing: Listing) -> list[Image] | None:
+    """Return a page of images; None where the marker is no image that the project sees."""
+    keys = _keys(listing.sort)
+    terms = _terms(listing)
+    if listing.marker is not None:
+        values = reader.first(
+            select(*(key.column.label(f"key_{n}") for n, key in enumerate(keys))).where(
+                images.c.id == listing.marker, *_seen(listing.project_id)
+            )
+        )
+        if values is None:
+            return None
+        terms.append(after(keys, tuple(values)))
+    statement = select(*_columns).where(*terms).order_by(*order(keys)).limit(listing.limit)
+    return [Image(*row) for row in reader.rows(statement)]
+
+
+def _keys(sort: Sequence[tuple[str, bool]]) -> list[SortKey]:
+    """Return the columns to sort by, with the id as the last one (Glance: created_at, id)."""
+    wanted = dict(reversed(sort))  # the first mention of an attribute counts
+    ordered = [(name, wanted[name]) for name in dict.fromkeys(name for name, _ in sort)]
+    names = [name for name, _ in ordered]
+    last = ordered[0][1] if ordered else True
+    ordered += [(name, last) for name in ("created_at", "id") if name not in names]
+    return [SortKey(COLUMNS[name], descending) for name, descending in ordered]
+
+
+def _seen(project_id: str | None) -> list[ColumnElement[bool]]:
+    return [] if project_id is None else [or_(_open, images.c.project_id == project_id)]
+
+
+def _visible(listing: Listing) -> list[ColumnElement[bool]]:
+    mine = images.c.project_id == listing.project_id
+    wanted = listing.visibility
+    if wanted == "all":
+        return _seen(listing.project_id)
+    if wanted is None:
+        usual = images.c.visibility != "community"
+        if listing.project_id is None:
+            return [usual]
+        return [or_(images.c.visibility == "public", and_(usual, mine))]
+    terms: list[ColumnElement[bool]] = [images.c.visibility == wanted]
+    if wanted in ("private", "shared") and listing.project_id is not None:
+        terms.append(mine)
+    return terms
+
+
+def _terms(listing: Listing) -> list[ColumnElement[bool]]:
+    terms = _visible(listing)
+    for name, values in listing.among.items():
+        terms.append(COLUMNS[name].in_(values) if values else false())
+    for bound in listing.bounds:
+        terms.append(_compare(COLUMNS[bound.attribute], bound))
+    for name, value in listing.properties.items():
+        pair = _pairs(images.c.properties).table_valued(column("key"), column("value"))
+        terms.append(
+            exists().select_from(pair).where(pair.c.key == name, cast(pair.c.value, Text) == value)
+        )
+    for tag in listing.tags:
+        item = _items(images.c.tags).table_valued(column("value"))
+        terms.append(exists().select_from(item).where(item.c.value == tag))
+    return terms
+
+
+def _compare(col: ColumnElement[Any], bound: Bound) -> ColumnElement[bool]:
+    value = literal(bound.value, col.type)
+    compared: Mapping[str, ColumnElement[bool]] = {
+        "eq": col == value,
+        "neq": col != value,
+        "gt": col > value,
+        "gte": col >= value,
+        "lt": col < value,
+        "lte": col <= value,
+    }
+    return compared[bound.operator]
+
+
+class _pairs(FunctionElement[Any]):  # noqa: N801 - reads as the SQL function it is
+    """The keys and values of a JSON object in a text column; keys need no quoting in a path."""
+
+    inherit_cache = True
+    name = "pairs"
+
+
+class _items(FunctionElement[Any]):  # noqa: N801 - reads as the SQL function it is
+    """The values of a JSON array of strings in a text column."""
+
+    inherit_cache = True
+    name = "items"
+
+
+@compiles(_pairs, "sqlite")
+@compiles(_items, "sqlite")
+def _sqlite_json(element: FunctionElement[Any], compiler: SQLCompiler, **options: Any) -> str:
+    return f"json_each({compiler.process(element.clauses, **options)})"
+
+
+@compiles(_pairs, "postgresql")
+def _postgresql_pairs(element: _pairs, compiler: SQLCompiler, **options: Any) -> str:
+    return f"json_each_text(CAST({compiler.process(element.clauses, **options)} AS json))"
+
+
+@compiles(_items, "postgresql")
+def _postgresql_items(element: _items, compiler: SQLCompiler, **options: Any) -> str:
+    argument = compiler.process(element.clauses, **options)
+    return f"json_array_elements_text(CAST({argument} AS json))"

@@ -63,3 +63,16 @@ def add(tx: Transaction, one: Network) -> None:
 def add_subnet(tx: Transaction, one: Subnet) -> None:
     """Store a subnet."""
     tx.run(insert(subnets), asdict(one))
+
+
+_all_subnets = (
+    select(*_subnet_columns)
+    .select_from(subnets.join(networks, networks.c.id == subnets.c.network_id))
+    .where(_seen)
+    .order_by(subnets.c.created_at, subnets.c.id)
+)
+
+
+def all_subnets(reader: Reader, project_id: str) -> list[Subnet]:
+    """Return the subnets of every network that a project may use."""
+    return [Subnet(**row._mapping) for row in reader.rows(_all_subnets, {"project": project_id})]

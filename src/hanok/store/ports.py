@@ -106,9 +106,7 @@ def allocate(tx: Transaction, wanted: Allocation, now: int) -> Port:
             updated_at=now,
         )
     )
-    tx.run(
-        insert(fixed_ips).values(subnet_id=subnet.id, address=address, port_id=wanted.port_id)
-    )
+    tx.run(insert(fixed_ips).values(subnet_id=subnet.id, address=address, port_id=wanted.port_id))
     if wanted.group_ids:
         tx.run(
             insert(port_security_groups),
@@ -125,9 +123,7 @@ def _mac(port_id: str) -> str:
     return f"fa:16:3e:{digits[:2]}:{digits[2:4]}:{digits[4:6]}"
 
 
-def _choose(
-    tx: Transaction, candidates: list[Subnet], wanted: Allocation
-) -> tuple[Subnet, str]:
+def _choose(tx: Transaction, candidates: list[Subnet], wanted: Allocation) -> tuple[Subnet, str]:
     for subnet in candidates:
         statement = select(fixed_ips.c.address).where(fixed_ips.c.subnet_id == subnet.id)
         taken = {row.address for row in tx.rows(statement)}
@@ -201,3 +197,13 @@ def let_go(tx: Transaction, port_id: str, server_id: str, now: int) -> None:
             updated_at=now,
         )
     )
+
+
+_projects = _ports.where(ports.c.project_id == bindparam("project")).order_by(
+    ports.c.created_at, ports.c.id
+)
+
+
+def of_project(reader: Reader, project_id: str) -> list[Port]:
+    """Return a project's ports: one statement."""
+    return [_to_port(row) for row in reader.rows(_projects, {"project": project_id})]

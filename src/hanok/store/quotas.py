@@ -1,15 +1,18 @@
-"""Quotas: counted from the rows themselves, under a lock of the project's."""
+"""Quotas: a project's limits, and its use counted from rows, never from counters."""
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from collections.abc import Mapping
+from dataclasses import fields, replace
 
-from sqlalchemy import bindparam, func, insert, select
+from sqlalchemy import bindparam, delete, func, insert, select, update
 
 from hanok.model.quota import Quota, Usage
 from hanok.store.database import Reader, Transaction
+from hanok.store.insert_missing import insert_missing
 from hanok.store.region_tables import projects, quotas, servers
 
+_NAMES = frozenset(field.name for field in fields(Quota))
 _limits = select(quotas.c.limits).where(quotas.c.project_id == bindparam("project"))
 _usage = select(
     func.count(),
@@ -19,19 +22,43 @@ _usage = select(
 _lock = select(projects.c.id).where(projects.c.id == bindparam("project")).with_for_update()
 
 
+def _changed(reader: Reader, project_id: str) -> dict[str, int]:
+    """Return what differs from the defaults."""
+    stored = reader.scalar(_limits, {"project": project_id}) or {}
+    return {name: value for name, value in stored.items() if name in _NAMES}
+
+
 def limits_of(reader: Reader, project_id: str) -> Quota:
-    """Return a project's limits: the defaults, with what an operator changed."""
-    changed = reader.scalar(_limits, {"project": project_id}) or {}
-    return Quota(**{**asdict(Quota()), **changed})
+    """Return a project's limits: the defaults, where nobody has changed them."""
+    return Quota(**_changed(reader, project_id))
 
 
 def usage_of(reader: Reader, project_id: str) -> Usage:
-    """Count what a project's live servers take."""
-    instances, cores, ram = tuple(reader.rows(_usage, {"project": project_id})[0])
-    return Usage(int(instances), int(cores), int(ram))
+    """Count what a project's servers take, those in ERROR and in deletion included."""
+    row = reader.first(_usage, {"project": project_id})
+    if row is None:
+        return Usage(0, 0, 0)
+    return Usage(int(row[0]), int(row[1]), int(row[2]))
 
 
 def lock(tx: Transaction, project_id: str) -> None:
-    """Let no other transaction count this project's quota until this one ends."""
-    if tx.first(_lock, {"project": project_id}) is None:
-        tx.run(insert(projects).values(id=project_id))
+    """Keep others from taking of a project's quota until this transaction ends.
+
+    On SQLite the writer is alone anyway.
+    """
+    insert_missing(tx, projects, {"id": project_id})
+    tx.scalar(_lock, {"project": project_id})
+
+
+def change(tx: Transaction, project_id: str, limits: Mapping[str, int]) -> Quota:
+    """Change limits of a project, by the names of `Quota`'s fields, and return all of them."""
+    changed = {**_changed(tx, project_id), **limits}
+    mine = update(quotas).where(quotas.c.project_id == project_id).values(limits=changed)
+    if not tx.run(mine):
+        tx.run(insert(quotas).values(project_id=project_id, limits=changed))
+    return replace(Quota(), **changed)
+
+
+def reset(tx: Transaction, project_id: str) -> None:
+    """Give a project the default limits again."""
+    tx.run(delete(quotas).where(quotas.c.project_id == project_id))

@@ -7,6 +7,7 @@ from dataclasses import asdict, fields
 from sqlalchemy import bindparam, delete, insert, select, update
 
 from hanok.model.volume import Volume, VolumeAttachment, VolumeType
+from hanok.store.columns import json_rows
 from hanok.store.database import Reader, Transaction
 from hanok.store.region_tables import volume_attachments, volume_types, volumes
 
@@ -76,3 +77,27 @@ def of_server(reader: Reader, server_id: str) -> list[tuple[VolumeAttachment, Vo
         (VolumeAttachment(*tuple(row)[:count]), Volume(*tuple(row)[count:]))
         for row in reader.rows(_of_server, {"server": server_id})
     ]
+
+
+_attached = select(
+    json_rows({f.name: volume_attachments.c[f.name] for f in fields(VolumeAttachment)})
+).where(volume_attachments.c.volume_id == volumes.c.id)
+_listed = select(
+    *_volume_columns, _attached.correlate(volumes).scalar_subquery().label("attachments")
+).order_by(volumes.c.created_at.desc(), volumes.c.id.desc())
+
+
+def listed(reader: Reader, project_id: str | None) -> list[tuple[Volume, list[VolumeAttachment]]]:
+    """Return a project's volumes (None: everybody's), the newest first: one statement."""
+    statement = _listed if project_id is None else _listed.where(volumes.c.project_id == project_id)
+    found = []
+    for row in reader.rows(statement):
+        *values, attachments = tuple(row)
+        found.append((Volume(*values), [VolumeAttachment(**one) for one in attachments]))
+    return found
+
+
+def attachments_of(reader: Reader, volume_id: str) -> list[VolumeAttachment]:
+    """Return where a volume is attached."""
+    statement = select(*_attachment_columns).where(volume_attachments.c.volume_id == volume_id)
+    return [VolumeAttachment(**row._mapping) for row in reader.rows(statement)]

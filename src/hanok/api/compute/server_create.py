@@ -10,12 +10,11 @@ import base64
 import string
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 from hanok.api._call import Answer, Call
+from hanok.api.compute.links import links_of
 from hanok.api.compute.server_networks import Interface, interfaces
 from hanok.api.dialects.dialect import Dialect
-from hanok.api.compute.links import links_of
 from hanok.guest.config_drive import hostname
 from hanok.model.create_rules import (
     Root,

@@ -41,9 +41,7 @@ def _default(reader: Reader, project_id: str) -> tuple[Interface, ...]:
     """Take the project's only network; none is none, several are ambiguous (Nova)."""
     known = [n for n in networks.visible(reader, project_id) if not n.external]
     if len(known) > 1:
-        raise Conflict(
-            "Multiple possible networks found, use a Network ID to be more specific."
-        )
+        raise Conflict("Multiple possible networks found, use a Network ID to be more specific.")
     return tuple(Interface(network.id) for network in known)
 
 
@@ -109,8 +107,10 @@ def _contains(subnet: Subnet, address: str) -> bool:
     try:
         return ipaddress.IPv4Address(address) in ipaddress.IPv4Network(subnet.cidr)
     except ValueError as error:
-        raise Invalid(f"Invalid input for field/attribute fixed_ip. Value: {address}. It is not "
-                      "an IPv4 address.") from error
+        raise Invalid(
+            f"Invalid input for field/attribute fixed_ip. Value: {address}. It is not "
+            "an IPv4 address."
+        ) from error
 
 
 def _check_address(reader: Reader, subnet: Subnet, address: str | None) -> None:

@@ -11,8 +11,19 @@ from hanok.model.moments import iso, iso_micro
 from hanok.model.server import ServerDetail
 
 _PROGRESS = frozenset(
-    {"ACTIVE", "BUILD", "REBUILD", "RESIZE", "VERIFY_RESIZE", "REVERT_RESIZE", "MIGRATING",
-     "SHUTOFF", "REBOOT", "HARD_REBOOT", "PASSWORD"}
+    {
+        "ACTIVE",
+        "BUILD",
+        "REBUILD",
+        "RESIZE",
+        "VERIFY_RESIZE",
+        "REVERT_RESIZE",
+        "MIGRATING",
+        "SHUTOFF",
+        "REBOOT",
+        "HARD_REBOOT",
+        "PASSWORD",
+    }
 )
 
 

@@ -164,7 +164,9 @@ def _number(field: str, value: _Number, *, least: int) -> int | None:
         return None
     text = str(value).strip()
     if isinstance(value, bool) or not re.fullmatch(r"-?[0-9]{1,10}", text):
-        raise Invalid(f"Invalid input for field/attribute {field}. Value: {value}. It is not an integer.")
+        raise Invalid(
+            f"Invalid input for field/attribute {field}. Value: {value}. It is not an integer."
+        )
     number = int(text)
     if not least <= number <= _LARGEST:
         raise Invalid(

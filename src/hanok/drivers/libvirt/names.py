@@ -31,9 +31,14 @@ class Names:
         """
         return _digest(self.deployment_id)[:8]
 
+    @property
+    def domain_prefix(self) -> str:
+        """Return how the names of the deployment's domains begin."""
+        return f"hk-{self.tag}-"
+
     def domain(self, server_id: str) -> str:
         """Name a server's domain."""
-        return f"hk-{self.tag}-{server_uuid(server_id)}"
+        return self.domain_prefix + server_uuid(server_id)
 
     def bridge(self, network_id: str) -> str:
         """Name a network's bridge."""

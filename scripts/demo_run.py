@@ -1,0 +1,253 @@
+"""The demo's course: what it does, in which order, and how it ends whatever happens."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from scripts.demo_api import NAME, VOLUME_GB, Choice, Cloud, Server
+from scripts.demo_host import Deployment
+from scripts.demo_region import RegionProcess
+from scripts.demo_show import DemoError, Progress
+
+ACTIVE_SECONDS = 120.0
+SSH_SECONDS = 180.0
+GONE_SECONDS = 90.0
+QUESTIONS = ("uname -a", "hostname", "lsblk", "df -h /")
+SSH_OPTIONS = (
+    "BatchMode=yes",
+    "IdentitiesOnly=yes",
+    "StrictHostKeyChecking=no",
+    "UserKnownHostsFile=/dev/null",
+    "GlobalKnownHostsFile=/dev/null",
+    "ConnectTimeout=3",
+    "LogLevel=ERROR",
+)
+
+
+@dataclass(slots=True)
+class Findings:
+    """What the summary tells."""
+
+    host: str = ""
+    ready: float = 0.0
+    active: float = 0.0
+    ssh: float = 0.0
+    guest: str = ""
+    left: str = ""
+    stopped: float = 0.0
+
+
+class Demo:
+    """Runs once. `folder` is its own; `clean` may be called at any point."""
+
+    def __init__(self, folder: Path, progress: Progress) -> None:
+        self._folder = folder
+        self._progress = progress
+        self._key = folder / "key"
+        self._region = RegionProcess(folder / "state")
+        self._deployment: Deployment | None = None
+        self._cloud: Cloud | None = None
+        self._asked: float | None = None
+        self._findings = Findings()
+
+    def run(self) -> None:
+        """Go through all of it; raises DemoError where a step fails or a proof does not hold."""
+        deployment = self._start()
+        cloud, choice, rule_id = self._prepare()
+        server = self._create(cloud, choice)
+        self._see(deployment)
+        self._talk(deployment, choice, server)
+        self._delete(cloud, server)
+        self._prove(deployment)
+        with self._progress.step("delete the security-group rule and the key pair"):
+            cloud.delete_rule(rule_id)
+            cloud.delete_key_pair()
+        self._finish(deployment)
+        self._sum_up()
+
+    # -- the region --------------------------------------------------------------------------
+
+    def _start(self) -> Deployment:
+        with self._progress.step("start `hanok up` in a state directory of its own") as step:
+            self._region.start()
+            self._region.wait_ready()
+            self._findings.ready = step.seconds
+            deployment = self._deployment = Deployment.of(self._region.state)
+            if deployment is None:
+                raise DemoError("The region is ready and has no deployment id.")
+        with self._progress.step("this machine joins as a host") as step:
+            step.found = self._findings.host = self._region.wait_host()
+        return deployment
+
+    def _finish(self, deployment: Deployment) -> None:
+        with self._progress.step("stop `hanok up` by SIGTERM") as step:
+            self._findings.stopped = self._region.stop()
+            step.found = f"it ended after {self._findings.stopped:.2f} s"
+        with self._progress.step("remove its directory"):
+            shutil.rmtree(self._folder)
+            left = deployment.look()
+            if left or self._folder.exists():
+                raise DemoError(f"There is still something left: {left.names()}.")
+
+    # -- through the API ---------------------------------------------------------------------
+
+    def _prepare(self) -> tuple[Cloud, Choice, str]:
+        cloud = Cloud(self._region.state / "openrc")
+        with self._progress.step("token") as step:
+            step.found = cloud.log_in()
+        self._cloud = cloud
+        with self._progress.step("flavor, image, zone, subnet") as step:
+            choice = cloud.choose()
+            flavor, image = choice.flavor["name"], choice.image["name"]
+            step.found = f"{flavor}, {image}, {choice.zone}, {choice.subnet['cidr']}"
+        with self._progress.step("key pair, made by the region") as step:
+            step.found = cloud.add_key_pair(self._key)
+        with self._progress.step("security-group rule for SSH"):
+            rule_id = cloud.add_ssh_rule(choice)
+        return cloud, choice, rule_id
+
+    def _create(self, cloud: Cloud, choice: Choice) -> Server:
+        self._asked = asked = time.monotonic()
+        with self._progress.step("ask for a server") as step:
+            server_id = cloud.create_server(choice)
+            step.found = f"{server_id}, root volume of {VOLUME_GB} GB"
+        with self._progress.step("the server is ACTIVE") as step:
+            server = cloud.wait_active(server_id, ACTIVE_SECONDS, self._region.check)
+            self._findings.active = time.monotonic() - asked
+            step.found = server.address
+        return server
+
+    def _delete(self, cloud: Cloud, server: Server) -> None:
+        with self._progress.step("delete the server, wait for 404") as step:
+            cloud.call("DELETE", "compute", f"/servers/{server.id}")
+            cloud.wait_no_servers(GONE_SECONDS, self._region.check)
+            if cloud.exists("compute", f"/servers/{server.id}"):
+                raise DemoError(f"The server {server.id} is not listed but still there.")
+            for volume_id in server.volume_ids:
+                if cloud.exists("volumev2", f"/volumes/{volume_id}"):
+                    raise DemoError(f"The root volume {volume_id} did not go with the server.")
+            step.found = "its root volume, too"
+
+    # -- the machine and the guest -----------------------------------------------------------
+
+    def _see(self, deployment: Deployment) -> None:
+        """Look at the machine while the guest runs: a look that sees nothing proves nothing."""
+        with self._progress.step("seen on this machine by virsh, ip, nft, /proc, files") as step:
+            found = deployment.look(besides=self._region.pid)
+            step.found = found.counts()
+            for what in ("domains", "taps", "bridges", "namespaces", "processes", "disks"):
+                if not getattr(found, what):
+                    raise DemoError(f"The server runs, but there are no {what} of it to be seen.")
+
+    def _talk(self, deployment: Deployment, choice: Choice, server: Server) -> None:
+        login = f"{choice.image.get('login_username', 'root')}@{server.address}"
+        command = self._ssh(deployment.namespace(), login)
+        with self._progress.step("SSH with the private key that the API returned") as step:
+            self._await(command, "true", SSH_SECONDS)
+            self._findings.ssh = time.monotonic() - (self._asked or step.began)
+            step.found = f"{self._findings.ssh:.1f} s after the server was asked for"
+        with self._progress.step("the guest has grown its root file system") as step:
+            enough = VOLUME_GB * 1024 * 1024 * 9 // 10  # in KiB, file system overhead taken off
+            grown = f"test $(df -k / | awk 'END {{ print $2 }}') -ge {enough}"
+            self._await(command, grown, SSH_SECONDS)
+        said = {question: self._ask(command, question) for question in QUESTIONS}
+        if said["hostname"] != [NAME]:
+            raise DemoError(f"The guest's host name is {said['hostname']}, not {NAME}.")
+        if not re.search(rf"\bvda\b.*\b{VOLUME_GB}G\b", "\n".join(said["lsblk"])):
+            raise DemoError(f"lsblk shows no disk vda of {VOLUME_GB}G: {said['lsblk']}")
+        self._findings.guest = said["uname -a"][0]
+        lines = [line for question in QUESTIONS for line in (f"$ {question}", *said[question])]
+        self._progress.text("The guest says:", lines)
+
+    def _ssh(self, namespace: str, login: str) -> list[str]:
+        """Return the command that logs in, from inside the server's own network."""
+        options = [part for option in SSH_OPTIONS for part in ("-o", option)]
+        inside = ["ip", "netns", "exec", namespace]
+        return [*inside, "ssh", "-F", "/dev/null", "-i", str(self._key), *options, login]
+
+    def _await(self, command: list[str], remote: str, seconds: float) -> None:
+        """Repeat a command in the guest until it succeeds; raises DemoError."""
+        deadline = time.monotonic() + seconds
+        while True:
+            done = _remote(command, remote)
+            if done.returncode == 0:
+                return
+            if time.monotonic() > deadline:
+                said = done.stderr.strip() or f"status {done.returncode}"
+                raise DemoError(f"The guest did not do `{remote}` in {seconds:.0f} s: {said}")
+            self._region.check()
+            time.sleep(0.1)
+
+    def _ask(self, command: list[str], remote: str) -> list[str]:
+        done = _remote(command, remote)
+        if done.returncode != 0:
+            raise DemoError(f"`{remote}` in the guest failed: {done.stderr.strip()}")
+        return done.stdout.rstrip().splitlines()
+
+    def _prove(self, deployment: Deployment) -> None:
+        with self._progress.step("nothing is left, by virsh, ip, nft, /proc, files") as step:
+            left = deployment.look(besides=self._region.pid)
+            step.found = self._findings.left = left.counts()
+            if left:
+                raise DemoError(f"Something is left of the server: {left.names()}.")
+
+    def _sum_up(self) -> None:
+        found = self._findings
+        self._progress.summary(
+            (
+                ("host", found.host),
+                ("hanok up", f"ready in {found.ready:.1f} s, ended in {found.stopped:.2f} s"),
+                ("server", f"ACTIVE after {found.active:.1f} s, SSH after {found.ssh:.1f} s"),
+                ("guest", found.guest),
+                ("nothing left", found.left),
+            )
+        )
+
+    # -- the end after a failure -------------------------------------------------------------
+
+    def clean(self) -> str:
+        """Remove everything, by the API if it answers, else without it; return what is left."""
+        try:
+            if self._region.pid is not None:
+                if self._cloud is not None and self._cloud.delete_servers():
+                    self._cloud.wait_no_servers(GONE_SECONDS, self._region.check)
+                self._region.stop()
+        except (DemoError, OSError) as error:
+            self._progress.say(f"The API could not remove it ({error}); so it goes by hand.")
+        self._region.kill()
+        try:
+            left = self._remove()
+        except DemoError as error:
+            left = str(error)
+        shutil.rmtree(self._folder, ignore_errors=True)
+        return left or (str(self._folder) if self._folder.exists() else "")
+
+    def _remove(self) -> str:
+        deployment = self._deployment or Deployment.of(self._region.state)
+        if deployment is None:
+            return ""
+        # No server was asked for: so libvirt, which may not even run, has nothing of ours.
+        libvirt = self._asked is not None
+        if deployment.look(libvirt=libvirt):
+            deployment.remove(libvirt=libvirt)
+        return deployment.look(libvirt=libvirt).names()
+
+
+def _remote(command: list[str], remote: str) -> subprocess.CompletedProcess[str]:
+    try:
+        return subprocess.run(
+            [*command, remote],
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=30,
+            stdin=subprocess.DEVNULL,
+            check=False,
+        )
+    except subprocess.TimeoutExpired:
+        return subprocess.CompletedProcess(command, 255, "", "no answer within 30 s")

@@ -1,0 +1,202 @@
+"""Security-group rules: create and delete."""
+
+from __future__ import annotations
+
+import ipaddress
+from typing import Any
+
+import msgspec
+
+from hanok.api._body import decode
+from hanok.api._call import Answer, Call, Endpoint
+from hanok.api.network import views
+from hanok.api.network.collections import Missing
+from hanok.model.errors import Conflict, Invalid
+from hanok.model.security_group import SecurityGroupRule
+from hanok.store import security_groups
+from hanok.store.database import Reader
+
+_PROTOCOLS = frozenset(
+    {
+        "tcp",
+        "udp",
+        "icmp",
+        "icmpv6",
+        "ah",
+        "dccp",
+        "egp",
+        "esp",
+        "gre",
+        "igmp",
+        "ipip",
+        "ospf",
+        "pgm",
+        "rsvp",
+        "sctp",
+        "udplite",
+        "vrrp",
+        "ipv6-icmp",
+    }
+)
+_ANY = frozenset({"", "any", "0", "-1"})
+_Number = int | str | None
+
+
+class _Rule(msgspec.Struct):
+    security_group_id: str
+    direction: str
+    ethertype: str | None = "IPv4"
+    protocol: str | int | None = None
+    port_range_min: _Number = None
+    port_range_max: _Number = None
+    remote_ip_prefix: str | None = None
+    remote_group_id: str | None = None
+    description: str | None = None
+
+
+class _Create(msgspec.Struct):
+    security_group_rule: _Rule
+
+
+class RuleExists(Conflict):
+    """An equal rule is there already."""
+
+    neutron_type = "SecurityGroupRuleExists"
+
+
+def create(call: Call) -> Answer:
+    """Serve POST security-group-rules: 201; an equal rule is a 409."""
+    asked = decode(call.body, _Create).security_group_rule
+    values = _checked(asked)
+    region, project_id = call.region, call.credentials.project_id
+    with region.store.write() as tx:
+        for group_id in filter(None, (asked.security_group_id, asked.remote_group_id)):
+            if security_groups.get(tx, project_id, group_id) is None:
+                raise Missing("SecurityGroup", "Security group", group_id)
+        rule = SecurityGroupRule(
+            id=region.clock.new_id(),
+            security_group_id=asked.security_group_id,
+            project_id=project_id,
+            remote_group_id=asked.remote_group_id or None,
+            description=asked.description or "",
+            created_at=region.clock.now(),
+            **values,
+        )
+        same = _same(tx, rule)
+        if same is not None:
+            raise RuleExists(f"Security group rule already exists. Rule id is {same}.")
+        security_groups.add_rule(tx, rule)
+    return Answer(201, {"security_group_rule": views.security_group_rule(rule, None)})
+
+
+def _same(reader: Reader, rule: SecurityGroupRule) -> str | None:
+    def meaning(one: SecurityGroupRule) -> tuple[Any, ...]:
+        return (
+            one.direction,
+            one.ethertype,
+            one.protocol,
+            one.port_range_min,
+            one.port_range_max,
+            one.remote_ip_prefix,
+            one.remote_group_id,
+        )
+
+    for one in security_groups.rules_of(reader, rule.security_group_id):
+        if meaning(one) == meaning(rule):
+            return one.id
+    return None
+
+
+def _checked(asked: _Rule) -> dict[str, Any]:
+    """Check a rule as Neutron does; return what is stored."""
+    if asked.direction not in ("ingress", "egress"):
+        raise Invalid(f"Invalid input for direction. '{asked.direction}' is not ingress or egress.")
+    ethertype = {"ipv4": "IPv4", "ipv6": "IPv6"}.get((asked.ethertype or "IPv4").lower())
+    if ethertype is None:
+        raise Invalid(f"Security group rule for ethertype '{asked.ethertype}' not supported.")
+    if asked.remote_ip_prefix and asked.remote_group_id:
+        raise Invalid("Only remote_ip_prefix or remote_group_id may be provided.")
+    if len(asked.description or "") > 255:
+        raise Invalid("Invalid input for description: it has more than 255 characters.")
+    protocol = _protocol(asked.protocol)
+    low, high = _ports(protocol, asked)
+    return {
+        "direction": asked.direction,
+        "ethertype": ethertype,
+        "protocol": protocol,
+        "port_range_min": low,
+        "port_range_max": high,
+        "remote_ip_prefix": _prefix(asked.remote_ip_prefix, ethertype),
+    }
+
+
+def _protocol(value: str | int | None) -> str | None:
+    text = "" if value is None else str(value).lower()
+    if text in _ANY:
+        return None
+    if text in _PROTOCOLS or (
+        text.isascii() and text.isdigit() and len(text) < 4 and int(text) < 256
+    ):
+        return text
+    raise Invalid(
+        f"Security group rule protocol {value} not supported. Only protocol values "
+        f"{sorted(_PROTOCOLS)} and integer representations [0 to 255] are supported."
+    )
+
+
+def _ports(protocol: str | None, asked: _Rule) -> tuple[int | None, int | None]:
+    low = _port("port_range_min", asked.port_range_min)
+    high = _port("port_range_max", asked.port_range_max)
+    if low is None and high is None:
+        return None, None
+    if protocol is None:
+        raise Invalid("Must also specify protocol if port range is given.")
+    if protocol in ("icmp", "1", "icmpv6", "ipv6-icmp", "58"):
+        if low is None:
+            raise Invalid(
+                f"ICMP code (port-range-max) {high} is provided but ICMP type is missing."
+            )
+        if low > 255 or (high or 0) > 255:
+            raise Invalid(f"Invalid value for ICMP type or code: {low}, {high}.")
+        return low, high
+    if low is None or high is None or not 1 <= low <= high:
+        raise Invalid("For TCP/UDP protocols, port_range_min must be <= port_range_max")
+    return low, high
+
+
+def _port(name: str, value: _Number) -> int | None:
+    if value is None or value == "":
+        return None
+    text = str(value)
+    if isinstance(value, bool) or not (text.isascii() and text.isdigit() and len(text) < 6):
+        raise Invalid(f"Invalid value for port {value}: {name} is a number from 0 to 65535.")
+    if int(text) > 65535:
+        raise Invalid(f"Invalid value for port {value}: {name} is a number from 0 to 65535.")
+    return int(text)
+
+
+def _prefix(text: str | None, ethertype: str) -> str | None:
+    if not text:
+        return None
+    try:
+        network = ipaddress.ip_network(text, strict=False)
+    except ValueError as error:
+        raise Invalid(f"Invalid CIDR {text} given as IP prefix.") from error
+    if f"IPv{network.version}" != ethertype:
+        raise Invalid(f"Conflicting value ethertype {ethertype} for CIDR {text}")
+    return str(network)
+
+
+def delete(call: Call) -> Answer:
+    """Serve DELETE security-group-rules/{id}: 204."""
+    rule_id = call.params["id"]
+    with call.region.store.write() as tx:
+        if not security_groups.remove_rule(tx, call.credentials.project_id, rule_id):
+            raise Missing("SecurityGroupRule", "Security group rule", rule_id)
+    return Answer(204)
+
+
+ENDPOINTS = (
+    Endpoint("POST", "/v2.0/security-group-rules", create, "networks:write"),
+    Endpoint("DELETE", "/v2.0/security-group-rules/{id}", delete, "networks:write"),
+)

@@ -1,0 +1,104 @@
+"""The network service: networks, subnets, ports, security groups and rules."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from hanok.api._call import Answer, Call, Endpoint, Service
+from hanok.api._errors import network_shape
+from hanok.api.network import rules, views
+from hanok.api.network.collections import Collection, Missing
+from hanok.model.errors import NotImplemented_
+from hanok.store import networks, ports, security_groups
+from hanok.store.database import Reader
+
+
+def _networks(reader: Reader, project_id: str) -> Sequence[tuple[Any, Any]]:
+    subnets = networks.all_subnets(reader, project_id)
+    return [
+        (one, [subnet for subnet in subnets if subnet.network_id == one.id])
+        for one in networks.visible(reader, project_id)
+    ]
+
+
+def _subnets(reader: Reader, project_id: str) -> Sequence[tuple[Any, Any]]:
+    return [(one, None) for one in networks.all_subnets(reader, project_id)]
+
+
+def _ports(reader: Reader, project_id: str) -> Sequence[tuple[Any, Any]]:
+    return [(one, None) for one in ports.of_project(reader, project_id)]
+
+
+def _groups(reader: Reader, project_id: str) -> Sequence[tuple[Any, Any]]:
+    known = security_groups.project_rules(reader, project_id)
+    return [
+        (one, [rule for rule in known if rule.security_group_id == one.id])
+        for one in security_groups.of_project(reader, project_id)
+    ]
+
+
+def _rules(reader: Reader, project_id: str) -> Sequence[tuple[Any, Any]]:
+    return [(one, None) for one in security_groups.project_rules(reader, project_id)]
+
+
+COLLECTIONS = (
+    Collection("networks", "network", "Network", "Network", _networks, views.network),
+    Collection("subnets", "subnet", "Subnet", "Subnet", _subnets, views.subnet),
+    Collection("ports", "port", "Port", "Port", _ports, views.port),
+    Collection(
+        "security_groups",
+        "security_group",
+        "SecurityGroup",
+        "Security group",
+        _groups,
+        views.security_group,
+    ),
+    Collection(
+        "security_group_rules",
+        "security_group_rule",
+        "SecurityGroupRule",
+        "Security group rule",
+        _rules,
+        views.security_group_rule,
+    ),
+)
+
+
+def _versions(call: Call) -> Answer:
+    href = f"{call.base.service(call.region.name, 'network')}/v2.0/"
+    version = {"id": "v2.0", "status": "CURRENT", "links": [{"rel": "self", "href": href}]}
+    return Answer(200, {"versions": [version]})
+
+
+def _no_router(call: Call) -> Answer:
+    raise Missing("Router", "Router", call.params["id"])
+
+
+def _no_floating_ip(call: Call) -> Answer:
+    raise Missing("FloatingIP", "Floating IP", call.params["id"])
+
+
+def _not_offered(_call: Call) -> Answer:
+    raise NotImplemented_("Floating IPs are not offered.")
+
+
+def _empty(name: str) -> Endpoint:
+    return Endpoint("GET", f"/v2.0/{name}", lambda _: Answer(200, {name: []}), "networks:read")
+
+
+def service() -> Service:
+    """Return the service, to be mounted below `/{region}/network`."""
+    endpoints = [
+        Endpoint("GET", "", _versions, auth=False),
+        Endpoint("GET", "/v2.0", _versions, auth=False),
+        *(endpoint for one in COLLECTIONS for endpoint in one.endpoints()),
+        *rules.ENDPOINTS,
+        _empty("routers"),
+        _empty("floatingips"),
+        _empty("extensions"),
+        Endpoint("GET", "/v2.0/routers/{id}", _no_router, "networks:read"),
+        Endpoint("GET", "/v2.0/floatingips/{id}", _no_floating_ip, "networks:read"),
+        Endpoint("POST", "/v2.0/floatingips", _not_offered, "networks:write"),
+    ]
+    return Service("network", tuple(endpoints), network_shape)

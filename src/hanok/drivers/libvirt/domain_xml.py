@@ -1,0 +1,187 @@
+"""A domain as libvirt's XML, built from elements, never from text.
+
+Pure: what it is given decides every byte. Which devices a guest gets and why is said here.
+Source of the format: libvirt's "Domain XML format".
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Final, Literal
+from xml.etree import ElementTree as ET
+
+from hanok.drivers.base import DomainDisk, DomainPort, DomainSpec
+
+NAMESPACE: Final = "urn:hanok:domain:1"
+"""The XML namespace of our element in a domain's metadata."""
+
+PREFIX: Final = "hanok"
+
+Accel = Literal["kvm", "tcg"]
+
+TRANSLATION_CACHE_MIB: Final = 64
+"""What QEMU keeps of translated code; by itself it would take a quarter of the host's memory."""
+
+_SPARE_PCIE_PORTS: Final = 8
+
+ET.register_namespace(PREFIX, NAMESPACE)
+
+
+@dataclass(frozen=True, slots=True)
+class Backing:
+    """The image below a disk: where its bytes lie and in which format."""
+
+    path: str
+    format: str
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What a domain's XML needs of its host, beside the spec.
+
+    `backings` maps disk ids to the images below them; a disk without one stands alone.
+    """
+
+    deployment_id: str
+    domain_name: str
+    accel: Accel
+    config_drive: Path
+    console_log: Path
+    backings: Mapping[str, Backing]
+
+
+def spec_digest(spec: DomainSpec) -> str:
+    """Return what tells one spec from another, of all but what the guest is told.
+
+    That part holds secrets, anybody on the host may read a domain's metadata, and a digest lets
+    short secrets be guessed. The config drive's bytes are compared themselves.
+    """
+    plain = {f.name: getattr(spec, f.name) for f in fields(spec) if f.name != "guest"}
+    text = json.dumps(plain, sort_keys=True, default=asdict)
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def domain_xml(spec: DomainSpec, around: Surroundings) -> str:
+    """Write the domain's XML."""
+    kvm = around.accel == "kvm"
+    domain = ET.Element("domain", type="kvm" if kvm else "qemu")
+    _text(domain, "name", around.domain_name)
+    _text(domain, "uuid", spec.server_id)
+    _metadata(domain, spec, around)
+    _text(domain, "memory", str(spec.ram_mib), unit="MiB")
+    _text(domain, "vcpu", str(spec.vcpus))
+    system = ET.SubElement(domain, "os")
+    _text(system, "type", "hvm", arch="x86_64", machine="q35")
+    _features(domain, kvm=kvm)
+    # TCG emulates every feature that it knows: software built for newer processors runs too.
+    ET.SubElement(domain, "cpu", mode="host-passthrough" if kvm else "maximum", check="none")
+    ET.SubElement(domain, "clock", offset="utc")
+    _text(domain, "on_poweroff", "destroy")
+    _text(domain, "on_reboot", "restart")
+    _text(domain, "on_crash", "destroy")
+    _devices(ET.SubElement(domain, "devices"), spec, around)
+    ET.indent(domain)
+    return ET.tostring(domain, encoding="unicode") + "\n"
+
+
+def _metadata(domain: ET.Element, spec: DomainSpec, around: Surroundings) -> None:
+    metadata = ET.SubElement(domain, "metadata")
+    facts = {
+        "deployment": around.deployment_id,
+        "server": spec.server_id,
+        "project": spec.project_id,
+        "spec": spec_digest(spec),
+    }
+    ET.SubElement(metadata, f"{{{NAMESPACE}}}server", facts)
+
+
+def _features(domain: ET.Element, *, kvm: bool) -> None:
+    features = ET.SubElement(domain, "features")
+    ET.SubElement(features, "acpi")
+    ET.SubElement(features, "apic")
+    ET.SubElement(features, "vmport", state="off")
+    if not kvm:
+        tcg = ET.SubElement(features, "tcg")
+        _text(tcg, "tb-cache", str(TRANSLATION_CACHE_MIB), unit="MiB")
+
+
+def _devices(devices: ET.Element, spec: DomainSpec, around: Surroundings) -> None:
+    for disk in spec.disks:
+        _disk(devices, disk, around.backings.get(disk.disk.disk_id))
+    _config_drive(devices, around.config_drive)
+    # Room for volumes and interfaces that are attached while the guest runs.
+    for _ in range(_SPARE_PCIE_PORTS):
+        ET.SubElement(devices, "controller", type="pci", model="pcie-root-port")
+    ET.SubElement(devices, "controller", type="usb", model="none")
+    for port in spec.ports:
+        _interface(devices, port)
+    _console(devices, around.console_log)
+    channel = ET.SubElement(devices, "channel", type="unix")
+    ET.SubElement(channel, "target", type="virtio", name="org.qemu.guest_agent.0")
+    # A socket that only root and QEMU's user reach: a port would show the screen to every user.
+    graphics = ET.SubElement(devices, "graphics", type="vnc")
+    ET.SubElement(graphics, "listen", type="socket")
+    video = ET.SubElement(devices, "video")
+    ET.SubElement(video, "model", type="vga", vram="16384", heads="1")
+    ET.SubElement(devices, "memballoon", model="virtio", freePageReporting="on")
+    rng = ET.SubElement(devices, "rng", model="virtio")
+    _text(rng, "backend", "/dev/urandom", model="random")
+
+
+def _disk(devices: ET.Element, disk: DomainDisk, backing: Backing | None) -> None:
+    element = ET.SubElement(devices, "disk", type="file", device="disk")
+    ET.SubElement(element, "driver", name="qemu", type=disk.disk.format, discard="unmap")
+    ET.SubElement(element, "source", file=disk.disk.path)
+    # The whole chain is spelled out, so that nobody reads a format from a tenant's bytes.
+    chain = ET.SubElement(element, "backingStore")
+    if backing is not None:
+        chain.set("type", "file")
+        ET.SubElement(chain, "format", type=backing.format)
+        source = ET.SubElement(chain, "source", file=backing.path)
+        # Many guests read an image; none may own it, since an owner can write.
+        ET.SubElement(source, "seclabel", model="dac", relabel="no")
+        ET.SubElement(chain, "backingStore")
+    ET.SubElement(element, "target", dev=disk.device, bus="virtio")
+    _text(element, "serial", disk.serial)
+    if disk.boot_index is not None:
+        ET.SubElement(element, "boot", order=str(disk.boot_index))
+
+
+def _config_drive(devices: ET.Element, path: Path) -> None:
+    """Add the config drive as a SCSI CD-ROM: as a virtio disk it would take a vdX name."""
+    ET.SubElement(devices, "controller", type="scsi", index="0", model="virtio-scsi")
+    element = ET.SubElement(devices, "disk", type="file", device="cdrom")
+    ET.SubElement(element, "driver", name="qemu", type="raw")
+    ET.SubElement(element, "source", file=str(path))
+    ET.SubElement(element, "target", dev="sda", bus="scsi")
+    ET.SubElement(element, "readonly")
+
+
+def _interface(devices: ET.Element, port: DomainPort) -> None:
+    """Add an interface on a tap that is there already; libvirt only opens it."""
+    element = ET.SubElement(devices, "interface", type="ethernet")
+    ET.SubElement(element, "mac", address=port.mac)
+    ET.SubElement(element, "target", dev=port.tap, managed="no")
+    ET.SubElement(element, "model", type="virtio")
+    ET.SubElement(element, "mtu", size=str(port.mtu))
+    # Nothing is booted from the network, and looking for it costs time at each boot.
+    ET.SubElement(element, "rom", enabled="no")
+
+
+def _console(devices: ET.Element, log: Path) -> None:
+    """Add the serial console: a pseudo-terminal, all of whose output is also kept."""
+    serial = ET.SubElement(devices, "serial", type="pty")
+    ET.SubElement(serial, "log", file=str(log), append="on")
+    ET.SubElement(ET.SubElement(serial, "target", type="isa-serial", port="0"), "model").set(
+        "name", "isa-serial"
+    )
+    console = ET.SubElement(devices, "console", type="pty")
+    ET.SubElement(console, "target", type="serial", port="0")
+
+
+def _text(parent: ET.Element, tag: str, text: str, **attributes: str) -> None:
+    ET.SubElement(parent, tag, attributes).text = text
