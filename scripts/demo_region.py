@@ -59,20 +59,22 @@ class RegionProcess:
 
     def wait_ready(self) -> None:
         """Wait until it serves; raises DemoError."""
-        self._wait(r"hanok: ready http", READY_SECONDS)
+        self._wait(r"hanok: ready http", READY_SECONDS, "`hanok up` is not ready")
         for line in self._lines:
             if line.startswith("hanok: driver simulated"):
                 raise DemoError(f"The demo needs a real guest, but {line.removeprefix('hanok: ')}.")
 
     def wait_host(self) -> str:
         """Wait until its host joined; return what it says of it. Raises DemoError."""
-        line = self._wait(r"host \S+ joined: |cannot join: ", JOIN_SECONDS)
+        line = self._wait(
+            r"host \S+ joined: |cannot join: ", JOIN_SECONDS, "this machine has not joined"
+        )
         if "cannot join" in line:
             raise DemoError(line.removeprefix("hanok: "))
         return line.split(" joined: ", 1)[1]
 
-    def _wait(self, pattern: str, seconds: float) -> str:
-        """Return the first line that has the pattern."""
+    def _wait(self, pattern: str, seconds: float, otherwise: str) -> str:
+        """Return the first line that has the pattern; raises DemoError, which says `otherwise`."""
         deadline = time.monotonic() + seconds
         with self._heard:
             while True:
@@ -82,7 +84,7 @@ class RegionProcess:
                 self.check()
                 left = deadline - time.monotonic()
                 if left <= 0:
-                    raise DemoError(f"`hanok up` did not get ready in {seconds} s: {self.last()}")
+                    raise DemoError(f"After {seconds} s {otherwise}: {self.last()}")
                 self._heard.wait(min(left, 0.5))
 
     def check(self) -> None:

@@ -16,6 +16,7 @@ from hanok.drivers.simulated import host as simulated
 from hanok.drivers.simulated.config import SimulatedConfig
 from hanok.guest import tiny_image
 from hanok.media.image_store import ImageStore
+from hanok.model.errors import HostError
 from hanok.model.host import Host
 from hanok.model.image import Image
 from hanok.model.moments import Clock
@@ -75,6 +76,7 @@ class Machine:
         self._say = say
         self._driver = ""
         self._deployment = ""
+        self._tiny = ""
         self._host: Host | None = None
 
     def prepare(self, store: Database, clock: Clock) -> None:
@@ -120,8 +122,10 @@ class Machine:
     def _register_tiny_image(self, store: Database, clock: Clock) -> None:
         """Register the tiny image once; the simulated driver boots nothing and needs no bytes."""
         with store.read() as reader:
-            if deployment.value(reader, "tiny_image") is not None:
-                return
+            known = deployment.value(reader, "tiny_image")
+        if known is not None:
+            self._tiny = known
+            return
         source: Path | list[bytes]
         if self.host.driver == "libvirt":
             source = tiny_image.cached() or self._build_tiny_image()
@@ -152,6 +156,7 @@ class Machine:
         with store.write() as tx:
             images.add(tx, row)
             deployment.set_value(tx, "tiny_image", image_id)
+        self._tiny = image_id
 
     def _build_tiny_image(self) -> Path:
         self._say("hanok: building the tiny guest image, once; this takes some seconds")
@@ -192,12 +197,20 @@ class Machine:
         return MachineReport(host, drivers, sentence)
 
     def _open_libvirt(self) -> Drivers:
+        """Let QEMU's user reach the disks, prove the accelerator, and connect."""
         from hanok.drivers import libvirt  # noqa: PLC0415 - needs Debian's python3-libvirt
+        from hanok.drivers.libvirt import host_tree, kvm_probe  # noqa: PLC0415 - as above
 
-        with_image = self._images.list_images()
-        accel = libvirt.accel(with_image, self._folder)
+        root = self._folder / "host"
+        root.mkdir(mode=0o711, exist_ok=True)
+        for folder in (root, self._images.root):
+            host_tree.open_way(folder, self._config.state)
+            closed = host_tree.check_reachable(folder)
+            if closed is not None:
+                raise HostError(closed)
+        accel = kvm_probe.accel(self._images.path(self._tiny), self._folder / "accelerator.json")
         return libvirt.open_host(
-            self._deployment, self._folder / "host", self._images, accel, self._config.libvirt_uri
+            self._deployment, root, self._images, accel, self._config.libvirt_uri
         )
 
     def register(self, store: Database, host: Host) -> None:

@@ -6,13 +6,13 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from sqlalchemy import event, text
+from sqlalchemy import Table, event, text
 
 from hanok.model.errors import Conflict
 from hanok.store import identity as rows
 from hanok.store.database import Database
 from hanok.store.identity import NewToken, Project, User
-from hanok.store.identity_tables import metadata
+from hanok.store.identity_tables import metadata, projects, users
 
 NOW = 1_700_000_000_000_000
 LATER = NOW + 1_000_000
@@ -104,6 +104,19 @@ def test_a_user_s_tokens_go_with_his_grounds(
         assert rows.change_user(tx, USER.id, changes)
         rows.change_user(tx, USER.id, {"enabled": True})
     assert valid(database) is None
+
+
+@pytest.mark.parametrize("table", [users, projects], ids=["user", "project"])
+def test_a_token_is_void_while_its_user_or_project_is_disabled(
+    database: Database, table: Table
+) -> None:
+    """Also when the token is still there, as after an edit by hand."""
+    with database.write() as tx:
+        tx.run(table.update().values(enabled=False))
+    assert valid(database) is None
+    with database.write() as tx:
+        tx.run(table.update().values(enabled=True))
+    assert valid(database) is not None
 
 
 def test_a_new_name_leaves_tokens_and_shows_in_them(database: Database) -> None:

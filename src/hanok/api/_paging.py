@@ -49,10 +49,15 @@ def page(query: Query, *, default: int = DEFAULT, zero: int | None = None) -> Pa
     return Page(limit, marker)
 
 
+def first_query(query: Query) -> str:
+    """Return the query string of the first page: this one's, without its marker."""
+    return urlencode([(name, value) for name, value in query if name != "marker"])
+
+
 def next_query(query: Query, marker: str) -> str:
     """Return the query string of the next page: this one's, with another marker."""
-    kept = [(name, value) for name, value in query if name != "marker"]
-    return urlencode([*kept, ("marker", marker)])
+    first, behind = first_query(query), urlencode({"marker": marker})
+    return f"{first}&{behind}" if first else behind
 
 
 def next_links(query: Query, marker: str, address: str) -> list[dict[str, str]]:

@@ -7,6 +7,7 @@ once downloaded, so that the next build needs no network.
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 import shutil
 import subprocess
@@ -167,7 +168,7 @@ def _apt(*command: str) -> str:
     if shutil.which(command[0]) is None:
         raise PackageError("Guest images are built from Debian's packages, by apt: it is not here.")
     done = subprocess.run(
-        command, capture_output=True, text=True, check=False, timeout=_TIMEOUT, env=_plain_env()
+        command, capture_output=True, text=True, check=False, timeout=_TIMEOUT, env=_english_env()
     )
     if done.returncode != 0:
         raise PackageError(
@@ -177,5 +178,5 @@ def _apt(*command: str) -> str:
     return done.stdout
 
 
-def _plain_env() -> dict[str, str]:
-    return {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LC_ALL": "C"}
+def _english_env() -> dict[str, str]:
+    return os.environ | {"LC_ALL": "C"}

@@ -6,11 +6,14 @@ import argparse
 import fcntl
 import hashlib
 import os
+import shutil
 import sys
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+
+_SCRATCH = ".build-"
 
 
 class BuildFailed(Exception):
@@ -35,7 +38,9 @@ def building(target: Path) -> Iterator[Path]:
     target.parent.mkdir(parents=True, exist_ok=True)
     with (target.parent / ".build.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        with tempfile.TemporaryDirectory(dir=target.parent, prefix=".build-") as scratch:
+        for left_over in target.parent.glob(f"{_SCRATCH}*"):  # of a build that was killed
+            shutil.rmtree(left_over)
+        with tempfile.TemporaryDirectory(dir=target.parent, prefix=_SCRATCH) as scratch:
             fresh = Path(scratch, target.name)
             yield fresh
             with fresh.open("rb") as built:

@@ -6,6 +6,7 @@ import ipaddress
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from typing import Any
 
 from hanok.model.flavor import Flavor
 from hanok.model.moments import Clock
@@ -56,7 +57,7 @@ def seed(
     for flavor in _flavors(region, clock.now()):
         flavors.add(tx, flavor)
     for position, name in enumerate(_VOLUME_TYPES):
-        row = {
+        row: dict[str, Any] = {
             "id": _id(region, f"volume-type/{name}"),
             "name": name,
             "description": None,

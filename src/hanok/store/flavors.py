@@ -50,7 +50,7 @@ def get(reader: Reader, flavor_id: str, project_id: str | None) -> Flavor | None
         row = reader.first(_by_id, {"id": flavor_id})
     else:
         row = reader.first(_usable, {"id": flavor_id, "project": project_id})
-    return None if row is None else Flavor(*row)
+    return None if row is None else Flavor(**row._mapping)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +94,7 @@ def page(reader: Reader, listing: Listing) -> list[Flavor] | None:
             return None
         terms.append(after(keys, tuple(values)))
     statement = select(*_columns).where(*terms).order_by(*order(keys)).limit(listing.limit)
-    return [Flavor(*row) for row in reader.rows(statement)]
+    return [Flavor(**row._mapping) for row in reader.rows(statement)]
 
 
 def _shown(listing: Listing) -> list[ColumnElement[bool]]:

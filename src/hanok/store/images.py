@@ -27,6 +27,7 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.expression import FunctionElement
 
 from hanok.model.image import Image
+from hanok.model.moments import SECOND
 from hanok.store.database import Reader, Transaction
 from hanok.store.keyset import SortKey, after, order
 from hanok.store.region_tables import images
@@ -49,7 +50,7 @@ def get(reader: Reader, image_id: str, project_id: str | None) -> Image | None:
         row = reader.first(_by_id, {"id": image_id})
     else:
         row = reader.first(_one, {"id": image_id, "project": project_id})
-    return None if row is None else Image(*row)
+    return None if row is None else Image(**row._mapping)
 
 
 def add(tx: Transaction, image: Image) -> None:
@@ -83,10 +84,19 @@ COLUMNS: Mapping[str, ColumnElement[Any]] = {
 }
 """Glance's names of what images can be sorted by and compared with; absent text is empty."""
 
+_COMPARED: Mapping[str, ColumnElement[Any]] = {
+    **COLUMNS,
+    "created_at": images.c.created_at // SECOND,
+    "updated_at": images.c.updated_at // SECOND,
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Bound:
-    """A comparison of an attribute of `COLUMNS`: eq, neq, gt, gte, lt or lte."""
+    """A comparison of an attribute of `COLUMNS`: eq, neq, gt, gte, lt or lte.
+
+    Moments are compared in whole seconds, as they are shown.
+    """
 
     attribute: str
     operator: str
@@ -129,7 +139,7 @@ def page(reader: Reader, listing: Listing) -> list[Image] | None:
             return None
         terms.append(after(keys, tuple(values)))
     statement = select(*_columns).where(*terms).order_by(*order(keys)).limit(listing.limit)
-    return [Image(*row) for row in reader.rows(statement)]
+    return [Image(**row._mapping) for row in reader.rows(statement)]
 
 
 def _keys(sort: Sequence[tuple[str, bool]]) -> list[SortKey]:
@@ -167,7 +177,7 @@ def _terms(listing: Listing) -> list[ColumnElement[bool]]:
     for name, values in listing.among.items():
         terms.append(COLUMNS[name].in_(values) if values else false())
     for bound in listing.bounds:
-        terms.append(_compare(COLUMNS[bound.attribute], bound))
+        terms.append(_compare(_COMPARED[bound.attribute], bound))
     for name, value in listing.properties.items():
         pair = _pairs(images.c.properties).table_valued(column("key"), column("value"))
         terms.append(

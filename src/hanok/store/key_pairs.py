@@ -32,15 +32,15 @@ _delete = delete(key_pairs).where(
 def get(reader: Reader, user_id: str, name: str) -> KeyPair | None:
     """Return a user's key pair."""
     row = reader.first(_one, {"user": user_id, "name": name})
-    return None if row is None else KeyPair(*row)
+    return None if row is None else KeyPair(**row._mapping)
 
 
 def page(reader: Reader, user_id: str, limit: int, marker: str | None = None) -> list[KeyPair]:
     """Return a user's key pairs by name, those after the name `marker`."""
     params = {"user": user_id, "limit": limit}
     if marker is None:
-        return [KeyPair(*row) for row in reader.rows(_first, params)]
-    return [KeyPair(*row) for row in reader.rows(_next, {**params, "marker": marker})]
+        return [KeyPair(**row._mapping) for row in reader.rows(_first, params)]
+    return [KeyPair(**row._mapping) for row in reader.rows(_next, {**params, "marker": marker})]
 
 
 def count(reader: Reader, user_id: str) -> int:

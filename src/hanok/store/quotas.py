@@ -15,9 +15,9 @@ from hanok.store.region_tables import projects, quotas, servers
 _NAMES = frozenset(field.name for field in fields(Quota))
 _limits = select(quotas.c.limits).where(quotas.c.project_id == bindparam("project"))
 _usage = select(
-    func.count(),
-    func.coalesce(func.sum(servers.c.vcpus), 0),
-    func.coalesce(func.sum(servers.c.ram_mib), 0),
+    func.count().label("instances"),
+    func.coalesce(func.sum(servers.c.vcpus), 0).label("cores"),
+    func.coalesce(func.sum(servers.c.ram_mib), 0).label("ram_mib"),
 ).where(servers.c.project_id == bindparam("project"), servers.c.terminated_at.is_(None))
 _lock = select(projects.c.id).where(projects.c.id == bindparam("project")).with_for_update()
 
@@ -35,10 +35,8 @@ def limits_of(reader: Reader, project_id: str) -> Quota:
 
 def usage_of(reader: Reader, project_id: str) -> Usage:
     """Count what a project's servers take, those in ERROR and in deletion included."""
-    row = reader.first(_usage, {"project": project_id})
-    if row is None:
-        return Usage(0, 0, 0)
-    return Usage(int(row[0]), int(row[1]), int(row[2]))
+    [row] = reader.rows(_usage, {"project": project_id})
+    return Usage(int(row.instances), int(row.cores), int(row.ram_mib))
 
 
 def lock(tx: Transaction, project_id: str) -> None:

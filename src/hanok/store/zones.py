@@ -14,7 +14,7 @@ _all = select(zones.c.name, zones.c.available).order_by(zones.c.name)
 
 def all_zones(reader: Reader) -> list[Zone]:
     """Return the region's zones by name."""
-    return [Zone(*row) for row in reader.rows(_all)]
+    return [Zone(**row._mapping) for row in reader.rows(_all)]
 
 
 def add(tx: Transaction, zone: Zone) -> bool:

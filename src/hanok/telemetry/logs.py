@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import MutableMapping
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -14,7 +15,9 @@ _encode = msgspec.json.Encoder(enc_hook=repr).encode
 _SECRET = ("password", "token", "secret", "private_key", "user_data", "admin_pass")
 
 
-def _drop_secrets(_logger: Any, _method: str, event: dict[str, Any]) -> dict[str, Any]:
+def _drop_secrets(
+    _logger: Any, _method: str, event: MutableMapping[str, Any]
+) -> MutableMapping[str, Any]:
     """Never write what could open a door, whoever put it into an event."""
     for key in event:
         if any(word in key.lower() for word in _SECRET):
@@ -22,7 +25,7 @@ def _drop_secrets(_logger: Any, _method: str, event: dict[str, Any]) -> dict[str
     return event
 
 
-def _render(_logger: Any, _method: str, event: dict[str, Any]) -> bytes:
+def _render(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> bytes:
     return _encode(event)
 
 

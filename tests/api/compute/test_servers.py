@@ -204,7 +204,6 @@ def test_changes_since_shows_deleted_servers(world: World) -> None:
     [
         "limit=-1",
         "limit=x",
-        "limit=99999999999999999999",
         "marker=00000000-0000-0000-0000-000000000000",
         "name=(",
         "name=" + "a" * 256,

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-import os
+import subprocess
+import sys
 import threading
 from dataclasses import dataclass
 from pathlib import Path
@@ -103,27 +104,30 @@ def test_the_lock_is_alone_among_threads(tmp_path: Path) -> None:
     assert number.read_text() == "200"
 
 
+HOLD = """
+import sys, time
+from pathlib import Path
+from hanok.drivers.simulated.files import locked
+with locked(Path(sys.argv[1])):
+    print("held", flush=True)
+    time.sleep(60)
+"""
+
+
 def test_the_lock_of_a_killed_process_is_free(tmp_path: Path) -> None:
-    held_read, held_write = os.pipe()
-    child = os.fork()
-    if not child:
-        with locked(tmp_path / "lock"):
-            os.write(held_write, b"x")
-            threading.Event().wait(60)
-    os.read(held_read, 1)
-    taken = threading.Event()
+    lock, taken = tmp_path / "lock", threading.Event()
 
     def take() -> None:
-        with locked(tmp_path / "lock"):
+        with locked(lock):
             taken.set()
 
-    threading.Thread(target=take, daemon=True).start()
-    assert not taken.wait(0.1)
-    os.kill(child, 9)
-    os.waitpid(child, 0)
+    with subprocess.Popen([sys.executable, "-c", HOLD, lock], stdout=subprocess.PIPE) as holder:
+        assert holder.stdout is not None
+        assert holder.stdout.readline() == b"held\n"
+        threading.Thread(target=take, daemon=True).start()
+        assert not taken.wait(0.1)
+        holder.kill()
     assert taken.wait(5)
-    os.close(held_read)
-    os.close(held_write)
 
 
 def test_replace_and_append(tmp_path: Path) -> None:

@@ -62,7 +62,7 @@ def _extension(name: str, alias: str, description: str) -> dict[str, Any]:
         "description": description,
         "links": [],
         "name": name,
-        "namespace": f"https://docs.openstack.org/compute/ext/{alias}/api/v2",
+        "namespace": "",
         "updated": _UPDATED,
     }
 

@@ -108,9 +108,7 @@ def _update(call: Call) -> Answer:
     project_id = call.params["project"]
     _check_project(project_id)
     asked = decode(call.body, _Update).quota_set
-    changes = {
-        field: _number(name, asked[name]) for name, field in _NAMES.items() if name in asked
-    }
+    changes = {field: _number(name, asked[name]) for name, field in _NAMES.items() if name in asked}
     with call.region.store.write() as tx:
         quotas.lock(tx, project_id)
         if str(asked.get("force", False)).lower() not in ("true", "1"):

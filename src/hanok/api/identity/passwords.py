@@ -32,8 +32,9 @@ NOBODY = (
 class Passwords:
     """Hashes and checks passwords, `at_once` at a time (19 MiB each).
 
-    At most `waiting` more callers queue, so that a flood of log-ins leaves worker threads to
-    requests that carry a token; the rest is told to come again.
+    At most `waiting` more callers queue; the rest is told to come again. Every caller who queues
+    holds his thread: give fewer places than there are worker threads, or log-ins threads of their
+    own, and a flood of log-ins holds up no request that carries a token.
     """
 
     def __init__(self, *, at_once: int = 2, waiting: int = 16) -> None:

@@ -1,1 +1,1 @@
-"""The image service, v2."""
+"""The image service: Glance's API v2 as NHN Cloud's clients use it."""

@@ -71,12 +71,18 @@ class LibvirtCompute:
 
     def facts(self) -> HostFacts:
         """Measure processors, memory and the file system below the root."""
-        info = self._connection.call("The host cannot be measured.", lambda conn: conn.getInfo())
+
+        def measure(conn: Any) -> tuple[int, int]:
+            # getInfo's own figure leaves out memory that was added while the machine ran.
+            memory = conn.getMemoryStats(libvirt.VIR_NODE_MEMORY_STATS_ALL_CELLS)
+            return int(conn.getInfo()[2]), int(memory["total"]) >> 10
+
+        vcpus, ram_mib = self._connection.call("The host cannot be measured.", measure)
         return HostFacts(
             driver="libvirt",
             accel=self._host.accel,
-            vcpus=int(info[2]),
-            ram_mib=int(info[1]),
+            vcpus=vcpus,
+            ram_mib=ram_mib,
             disk_gib=shutil.disk_usage(self._host.tree.root).total // _GIB,
         )
 

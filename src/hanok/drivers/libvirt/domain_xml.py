@@ -113,6 +113,7 @@ def _devices(devices: ET.Element, spec: DomainSpec, around: Surroundings) -> Non
     for disk in spec.disks:
         _disk(devices, disk, around.backings.get(disk.disk.disk_id))
     _config_drive(devices, around.config_drive)
+    ET.SubElement(devices, "controller", type="pci", index="0", model="pcie-root")
     # Room for volumes and interfaces that are attached while the guest runs.
     for _ in range(_SPARE_PCIE_PORTS):
         ET.SubElement(devices, "controller", type="pci", model="pcie-root-port")

@@ -35,25 +35,33 @@ class SimulatedNetwork(Misbehaving):
                 raise _permanent("The port's id is taken on this host.", port.port_id)
             if there is not None and there.port.network_id != port.network_id:
                 raise _permanent("The port is plugged into another network.", port.port_id)
-            self._put_network(network)
+            self._check_network(network)
             tap = f"tap-{port.port_id.replace('-', '')[:_TAP_ID]}"
+            # The port first: it is what is unplugged when the process dies in between.
             self._files.ports.put(port.port_id, PortRecord(self._deployment_id, port, tap))
+            self._put_network(network)
             return tap
 
     @with_faults
     def unplug(self, port_id: str) -> None:
-        """Remove the port's record, and the network's with the last port."""
+        """Remove the port's record, and before it the network's if it is the last port.
+
+        Of a port whose record is gone the network is not known: then all without ports are swept.
+        """
         with self._files.locked():
             there = self._own(port_id)
             if there is not None:
+                self._sweep_networks([there.port.network_id], leaving=port_id)
                 self._files.ports.drop(port_id)
-                self._sweep_network(there.port.network_id)
+            elif self._files.ports.get(port_id) is None:
+                self._sweep_networks(self._files.networks.ids())
 
     @with_faults
     def update_network(self, network: NetworkSpec) -> None:
         """Write a network that is there down as told."""
         with self._files.locked():
             if self._own_network(network.network_id) is not None:
+                self._check_network(network)
                 self._put_network(network)
 
     @with_faults
@@ -92,7 +100,7 @@ class SimulatedNetwork(Misbehaving):
         record = self._files.networks.get(network_id)
         return record if record and record.deployment_id == self._deployment_id else None
 
-    def _put_network(self, network: NetworkSpec) -> None:
+    def _check_network(self, network: NetworkSpec) -> None:
         for subnet in network.subnets:
             inside = subnet.gateway is None or _is_inside(subnet.gateway, subnet.cidr)
             if not inside:
@@ -100,14 +108,22 @@ class SimulatedNetwork(Misbehaving):
         there = self._files.networks.get(network.network_id)
         if there is not None and there.deployment_id != self._deployment_id:
             raise _permanent("The network's id is taken on this host.", network.network_id)
+
+    def _put_network(self, network: NetworkSpec) -> None:
         record = NetworkRecord(self._deployment_id, network)
-        if record != there:
+        if record != self._files.networks.get(network.network_id):
             self._files.networks.put(network.network_id, record)
 
-    def _sweep_network(self, network_id: str) -> None:
-        ports = (record.port.network_id for _, record in self._files.ports.all())
-        if network_id not in ports:
-            self._files.networks.drop(network_id)
+    def _sweep_networks(self, network_ids: list[str], leaving: str | None = None) -> None:
+        """Remove those of the networks that have no port, not counting one that leaves."""
+        for network_id in network_ids:
+            ports = (
+                record.port.network_id
+                for port_id, record in self._files.ports.all()
+                if port_id != leaving
+            )
+            if self._own_network(network_id) is not None and network_id not in ports:
+                self._files.networks.drop(network_id)
 
     def _check_addresses(self, port: PortSpec, network: NetworkSpec) -> None:
         cidrs = {subnet.subnet_id: subnet.cidr for subnet in network.subnets}

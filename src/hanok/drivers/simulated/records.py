@@ -72,6 +72,7 @@ class WorldFiles:
     """The folders of a world; opening them makes what is absent."""
 
     def __init__(self, root: Path) -> None:
+        root.mkdir(mode=0o700, parents=True, exist_ok=True)
         self.domains = Folder(root / "domains", DomainRecord)
         self.disks = Folder(root / "disks", DiskRecord)
         self.networks = Folder(root / "networks", NetworkRecord)

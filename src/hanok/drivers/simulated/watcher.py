@@ -53,19 +53,16 @@ class Watcher:
             thread.join(timeout=1.0)
 
     def _run(self, offset: int) -> None:
-        for server_id, _ in self._files.domains.all():
+        for server_id in self._files.domains.ids():
             self._note(server_id)
         while not self._closed:
             self._wake.wait(self._pause())
             self._wake.clear()
-            try:
-                offset, lines = self._files.changes.since(offset)
-                changed = {server: None for owner, server in lines if owner == self._deployment_id}
-                for server_id in changed:
-                    self._note(server_id)
-                self._tell([*changed, *self._gone_down()])
-            except (HostError, OSError):
-                _log.exception("a simulated world cannot be watched; looking again")
+            offset, lines = self._files.changes.since(offset)
+            changed = {server: None for owner, server in lines if owner == self._deployment_id}
+            for server_id in changed:
+                self._note(server_id)
+            self._tell([*changed, *self._gone_down()])
 
     def _pause(self) -> float:
         soonest = min(self._going_down.values(), default=float("inf"))
@@ -73,8 +70,12 @@ class Watcher:
 
     def _note(self, server_id: str) -> None:
         """Remember when a guest that shuts down will be off: then, too, its state differs."""
-        record = self._files.domains.get(server_id)
         self._going_down.pop(server_id, None)
+        try:
+            record = self._files.domains.get(server_id)
+        except HostError:  # it has changed all the same, and who looks is told the same
+            _log.exception("the simulated domain %s cannot be read", server_id)
+            return
         if record and record.off_at is not None and record.deployment_id == self._deployment_id:
             self._going_down[server_id] = record.off_at
 

@@ -61,8 +61,10 @@ class World:
             self._files.ports.drop(port_id)
 
     def restart_host(self) -> None:
-        """Switch the whole host off and on: every domain is off, every tap gone."""
+        """Switch the whole host off and on: every domain is off, taps and networks are gone."""
         with self._files.locked():
+            for network_id in self._files.networks.ids():
+                self._files.networks.drop(network_id)
             for port_id in self._files.ports.ids():
                 self._files.ports.drop(port_id)
             for server_id in self._files.domains.ids():

@@ -1,0 +1,68 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from hanok.drivers.base import DiskSpec, Drivers
+from hanok.drivers.simulated.config import GIB, SimulatedConfig
+from hanok.drivers.simulated.host import open_host
+from hanok.model.errors import HostError
+from tests.drivers.scene import Scene, domain_of
+
+IMAGES = {"small": GIB, "odd": GIB + 1}
+
+
+@pytest.fixture
+def drivers(tmp_path: Path) -> Drivers:
+    return open_host("here", tmp_path / "world", SimulatedConfig(disk_gib=10, images=IMAGES))
+
+
+def test_the_space_below_is_what_images_have_written(drivers: Drivers) -> None:
+    storage = drivers.storage
+    storage.create_disk(DiskSpec("blank", 1000))
+    assert storage.free_gib() == 10
+    storage.create_disk(DiskSpec("of-image", 1000, "odd", "raw"))
+    assert storage.free_gib() == 8
+    for number in range(10):
+        storage.create_disk(DiskSpec(f"more-{number}", 1, "small", "raw"))
+    assert storage.free_gib() == 0
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        DiskSpec("d", 0),
+        DiskSpec("d", 1, "small"),
+        DiskSpec("d", 1, "absent", "raw"),
+        DiskSpec("d", 1, "odd", "raw"),
+    ],
+)
+def test_a_disk_that_cannot_be_is_refused_for_good(drivers: Drivers, spec: DiskSpec) -> None:
+    with pytest.raises(HostError) as caught:
+        drivers.storage.create_disk(spec)
+    assert caught.value.permanent
+    assert drivers.storage.list_disks() == []
+
+
+def test_a_disk_that_a_domain_has_is_not_deleted(drivers: Drivers) -> None:
+    scene = Scene(drivers)
+    disk = scene.disk()
+    spec = scene.define(domain_of((disk,)))
+    with pytest.raises(HostError) as caught:
+        drivers.storage.delete_disk(disk.disk_id)
+    assert caught.value.permanent
+    assert drivers.storage.list_disks() == [disk]
+    drivers.compute.delete(spec.server_id)
+    drivers.storage.delete_disk(disk.disk_id)
+    assert drivers.storage.list_disks() == []
+
+
+def test_a_disk_of_another_deployment_is_left_alone(drivers: Drivers, tmp_path: Path) -> None:
+    disk = drivers.storage.create_disk(DiskSpec("d", 1))
+    there = open_host("there", tmp_path / "world").storage
+    there.delete_disk("d")
+    with pytest.raises(HostError):
+        there.create_disk(DiskSpec("d", 1))
+    assert there.list_disks() == []
+    assert drivers.storage.list_disks() == [disk]
