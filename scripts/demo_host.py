@@ -26,6 +26,7 @@ LIBVIRT = "qemu:///system"
 COMMAND_SECONDS = 30
 PROGRAMS = ("qemu-", "dnsmasq", "python", "hanok")
 """What a region runs and may be ended; nobody's shell or pager in its directory is."""
+LIBVIRT_LOGS = "/var/log/libvirt/qemu"
 LIBVIRT_FOLDERS = ("/etc/libvirt/qemu", "/run/libvirt/qemu", "/var/lib/libvirt/qemu")
 
 
@@ -60,7 +61,7 @@ class Presence:
     namespaces: tuple[str, ...] = ()
     rules: tuple[str, ...] = ()
     processes: tuple[str, ...] = ()
-    disks: tuple[str, ...] = ()
+    files: tuple[str, ...] = ()
 
     def __bool__(self) -> bool:
         return any(getattr(self, field.name) for field in fields(self))
@@ -83,7 +84,7 @@ class Deployment:
         self.tag = hashlib.blake2s(deployment_id.encode(), digest_size=6).hexdigest()[:8]
         self._state = state
         self._known_links: set[str] = set()
-        self._before = frozenset(self._host_files())
+        self._before = frozenset[str]()
 
     @classmethod
     def of(cls, state: Path) -> Deployment | None:
@@ -94,6 +95,10 @@ class Deployment:
                 if row is not None:
                     return cls(str(row[0]), state)
         return None
+
+    def note_files(self) -> None:
+        """Take the files that are there now for the host's own, not a server's."""
+        self._before = frozenset(self._host_files())
 
     def look(self, *, besides: int | None = None, libvirt: bool = True) -> Presence:
         """Look at everything; `besides` is the id of a process that does not count.
@@ -113,7 +118,7 @@ class Deployment:
             namespaces=tuple(self._namespaces()),
             rules=tuple(self._rules()),
             processes=tuple(f"{name}[{pid}]" for pid, name in self._processes(besides)),
-            disks=tuple(self._disks()),
+            files=tuple(self._files()),
         )
 
     def namespace(self) -> str:
@@ -122,6 +127,10 @@ class Deployment:
         if len(found) != 1:
             raise DemoError(f"There should be one network namespace of it, not {found}.")
         return found[0]
+
+    def logs(self) -> list[str]:
+        """List the logs that libvirt itself keeps of domains that are gone, as it does of any."""
+        return sorted(str(path) for path in Path(LIBVIRT_LOGS).glob(f"hk-{self.tag}-*"))
 
     def _domains(self) -> Iterator[str]:
         for name in run("virsh", "-c", LIBVIRT, "list", "--all", "--name").split():
@@ -166,8 +175,8 @@ class Deployment:
             if any(mark in line for mark in marks):
                 yield int(folder.name), Path(line.split(b"\0", 1)[0].decode()).name
 
-    def _disks(self) -> Iterator[str]:
-        """Yield what was made below the hosts' folders since the start, and what libvirt keeps."""
+    def _files(self) -> Iterator[str]:
+        """Yield disks and folders made in the hosts' trees since the start, and libvirt's files."""
         yield from sorted(self._host_files() - self._before)
         for folder in LIBVIRT_FOLDERS:
             yield from (str(path) for path in Path(folder).rglob(f"*hk-{self.tag}-*"))

@@ -39,6 +39,7 @@ class Findings:
     ssh: float = 0.0
     guest: str = ""
     left: str = ""
+    logs: tuple[str, ...] = ()
     stopped: float = 0.0
 
 
@@ -82,6 +83,7 @@ class Demo:
                 raise DemoError("The region is ready and has no deployment id.")
         with self._progress.step("this machine joins as a host") as step:
             step.found = self._findings.host = self._region.wait_host()
+            deployment.note_files()
         return deployment
 
     def _finish(self, deployment: Deployment) -> None:
@@ -140,7 +142,7 @@ class Demo:
         with self._progress.step("seen on this machine by virsh, ip, nft, /proc, files") as step:
             found = deployment.look(besides=self._region.pid)
             step.found = found.counts()
-            for what in ("domains", "taps", "bridges", "namespaces", "processes", "disks"):
+            for what in ("domains", "taps", "bridges", "namespaces", "processes", "files"):
                 if not getattr(found, what):
                     raise DemoError(f"The server runs, but there are no {what} of it to be seen.")
 
@@ -195,18 +197,19 @@ class Demo:
             step.found = self._findings.left = left.counts()
             if left:
                 raise DemoError(f"Something is left of the server: {left.names()}.")
+            self._findings.logs = tuple(deployment.logs())
 
     def _sum_up(self) -> None:
         found = self._findings
-        self._progress.summary(
-            (
-                ("host", found.host),
-                ("hanok up", f"ready in {found.ready:.1f} s, ended in {found.stopped:.2f} s"),
-                ("server", f"ACTIVE after {found.active:.1f} s, SSH after {found.ssh:.1f} s"),
-                ("guest", found.guest),
-                ("nothing left", found.left),
-            )
-        )
+        rows = [
+            ("host", found.host),
+            ("hanok up", f"ready in {found.ready:.1f} s, ended in {found.stopped:.2f} s"),
+            ("server", f"ACTIVE after {found.active:.1f} s, SSH after {found.ssh:.1f} s"),
+            ("guest", found.guest),
+            ("nothing left", found.left),
+        ]
+        rows += [("libvirt's own log", path) for path in found.logs]
+        self._progress.summary(rows)
 
     # -- the end after a failure -------------------------------------------------------------
 

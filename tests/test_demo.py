@@ -52,7 +52,7 @@ def test_from_a_token_to_a_guest_and_back_to_nothing(folder: Path) -> None:
     assert re.match(r"ACTIVE after [0-9.]+ s, SSH after [0-9.]+ s$", summary["server"])
     assert re.match(r"Linux hanok-demo [0-9]\S* ", summary["guest"])
     numbers = dict(re.findall(r"(\w+) ([0-9]+)", summary["nothing left"]))
-    assert {"domains", "taps", "bridges", "namespaces", "rules", "processes", "disks"} <= set(
+    assert {"domains", "taps", "bridges", "namespaces", "rules", "processes", "files"} <= set(
         numbers
     )
     assert set(numbers.values()) == {"0"}
@@ -115,6 +115,8 @@ def test_everything_is_seen_and_removed_without_hanok(folder: Path) -> None:
     host.mkdir(parents=True)
     (host / "driver.lock").touch()
     deployment = Deployment(DEPLOYMENT, folder / "state")
+    assert deployment.look(libvirt=False).names() == "regions/kr1/host/driver.lock"
+    deployment.note_files()
     assert not deployment.look(libvirt=False)
     process = subprocess.Popen([sys.executable, "-c", "input()", host], stdin=subprocess.PIPE)
     try:
@@ -132,7 +134,7 @@ def test_everything_is_seen_and_removed_without_hanok(folder: Path) -> None:
         assert deployment.namespace() == names.namespace("n")
         assert found.rules == (f"table inet {names.filter_table()} {{",)
         assert [name.endswith(f"[{process.pid}]") for name in found.processes] == [True]
-        assert found.disks == ("regions/kr1/host/disk.qcow2",)
+        assert found.files == ("regions/kr1/host/disk.qcow2",)
         assert found.counts().startswith("domains 0, taps 1, bridges 1, veths 0, namespaces 1")
         assert not deployment.look(libvirt=False, besides=process.pid).processes
         # Another deployment sees and removes nothing of it.

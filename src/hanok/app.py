@@ -22,6 +22,7 @@ from hanok.api._call import Service
 from hanok.api._region import Region
 from hanok.api.compute import service as compute
 from hanok.api.identity import endpoints as identity_endpoints
+from hanok.api.identity.passwords import Passwords
 from hanok.api.identity.service import Identity
 from hanok.api.image import service as image
 from hanok.api.network import service as network
@@ -38,13 +39,15 @@ from hanok.model.errors import HanokError
 from hanok.operations import create_server, delete_server, delete_volume
 from hanok.operations.park import parked
 from hanok.reconcile.watch import Watch
-from hanok.store import first_start, migrate, server_time
+from hanok.store import first_start, migrate, quotas, server_time
 from hanok.store.database import Database
 from hanok.telemetry.requests import RequestLog
 
 log = structlog.get_logger("hanok.app")
 WORKERS = 8
 """Threads that serve requests: enough to hide waits, few enough to share two cores."""
+SLOW_WORKERS = 8
+"""Threads for log-ins, of which two hash at once and the others wait or are told to come back."""
 KINDS = (create_server.KIND, delete_server.KIND, delete_volume.KIND)
 NETWORK_CIDR = "192.168.0.0/24"
 """The default network's subnet, as NHN Cloud's own default VPC; isolated, so it meets no other."""
@@ -121,12 +124,19 @@ class App:
         self._say = say
         self._clock: EngineClock = SystemClock()
         self.state = StateDirectory(config.state)
-        self._sealer = Sealer.from_file(self.state.path / "key")
+        self._sealer = Sealer.from_file(self.state.path / "key", self._clock.random_bytes)
         self.registry = CollectorRegistry()
         self.addresses = Addresses(public_url, config.regions)
         self._workers = ThreadPoolExecutor(WORKERS, thread_name_prefix="request")
+        self._slow_workers = ThreadPoolExecutor(SLOW_WORKERS, thread_name_prefix="log-in")
         identity_store = self._open("identity", self.state.path / "identity.db", migrate.IDENTITY)
-        self.identity = Identity(identity_store, self._clock, token_seconds=config.token_seconds)
+        self.identity = Identity(
+            identity_store,
+            self._clock,
+            token_seconds=config.token_seconds,
+            passwords=Passwords(waiting=SLOW_WORKERS - 2),
+            in_use=self._in_use,
+        )
         self._identity_store = identity_store
         self.regions: list[RunningRegion] = []
 
@@ -142,6 +152,14 @@ class App:
         if not database.is_sqlite and isinstance(self._clock, SystemClock):
             self._clock.calibrate(lambda: server_time.now(database))
         return database
+
+    def _in_use(self, project_id: str) -> bool:
+        """Tell whether a project has live servers in any region."""
+        for running in self.regions:
+            with running.store.read() as reader:
+                if quotas.usage_of(reader, project_id).instances:
+                    return True
+        return False
 
     def start(self, projects: tuple[str, ...]) -> None:
         """Open every region and let operations run; hosts join when they are proven."""
@@ -196,6 +214,7 @@ class App:
             identity=self.identity,
             addresses=self.addresses,
             workers=self._workers,
+            slow_workers=self._slow_workers,
             requests=RequestLog(self.registry),
         )
         identity = identity_endpoints.service(self.config.regions)

@@ -135,7 +135,7 @@ def cloud(tmp_path: Path) -> Iterator[Cloud]:
     registry, unused, clock = CollectorRegistry(), Unused(), VirtualClock()
     app = falcon.asgi.App()
     with ThreadPoolExecutor(2, thread_name_prefix="worker") as workers:
-        server = Server(identity, Addresses(OWN, ["KR1"]), workers, RequestLog(registry))
+        server = Server(identity, Addresses(OWN, ["KR1"]), workers, workers, RequestLog(registry))
         served = identity_service(["KR1"])
         mount(app, server, served, None)
         mount(app, server, COMPUTE, Region("KR1", database, unused, unused, clock))

@@ -61,7 +61,7 @@ class ToyWorld:
     def __post_init__(self) -> None:
         self.store = open_store(self.url)
         self.clock = FastClock()
-        self.sealer = Sealer.from_file(self.folder / "key")
+        self.sealer = Sealer.from_file(self.folder / "key", self.clock.random_bytes)
 
     def settle(self, work: Work, outcome: Outcome) -> None:
         operation_id = work.operation_id
@@ -105,6 +105,7 @@ class ToyWorld:
     def wait(self, operation_id: str, seconds: float = 20.0) -> OperationRow:
         """Wait until an operation has ended and return its row."""
         until = time.monotonic() + seconds
+        row = None
         while time.monotonic() < until:
             with self.store.read() as reader:
                 row = journal.get(reader, operation_id)

@@ -15,8 +15,9 @@ OURS: dict[str, tuple[str, ...] | None] = {
     "": (),
     "__main__": ("cli",),
     "app": None,
+    "machine": None,
     "config": (),
-    "cli": ("app", "config"),
+    "cli": ("app", "config", "model.errors", "telemetry.logs"),
     "console": (),
     "telemetry": (),
     "model": (),
@@ -27,9 +28,12 @@ OURS: dict[str, tuple[str, ...] | None] = {
     "store": ("model",),
     "engine": ("store", "model"),
     "drivers": ("model", "media", "guest"),
-    "operations": ("engine", "model", "placement", "drivers.base", "store"),
+    "operations": ("engine", "model", "placement", "drivers.base", "store", "guest.config_drive"),
     "reconcile": ("operations", "engine", "model", "placement", "drivers.base", "store"),
-    "api": ("operations", "model", "policy", "placement", "store"),
+    "api": (
+        *("operations", "model", "policy", "placement", "store"),
+        *("telemetry", "guest.config_drive"),
+    ),
 }
 
 # Outside module: the only layers that may import it.

@@ -323,32 +323,33 @@ class Kill:
 
 
 @EACH_UNDONE
-def test_fault_13_a_delete_at_every_step(workshop: Workshop, case: Case) -> None:
+@pytest.mark.parametrize("moment", ["start", "commit"])
+def test_fault_13_a_delete_at_every_step(workshop: Workshop, case: Case, moment: str) -> None:
     for name in names(workshop, case):
-        for moment in ("start", "commit"):
-            folder, subject = workshop.prepare(case)
-            world = world_in(folder).open()
-            server = case.submit(world, subject)
-            statuses: list[str] = []
+        folder, subject = workshop.prepare(case)
+        world = world_in(folder).open()
+        server = case.submit(world, subject)
+        states = delete_at(world, server, At(case, name, "do", moment, lambda _: None))
+        assert states[-1] == VmState.DELETED
+        assert VmState.ERROR not in states
+        world.assert_nothing_is_left()
+        workshop.drop(world)
 
-            def delete(_point: str, world: World = world, server: str = server) -> None:
-                world.delete(server)
 
-            def watch(_point: str, world: World = world, server: str = server) -> None:
-                statuses.append(world.server(server).vm_state)
+def delete_at(world: World, server: str, at: At) -> list[str]:
+    """Delete the server when the engine gets to a point; return the states that were seen."""
+    states: list[str] = []
 
-            at = At(case, name, "do", moment, delete)
+    def reached(point: str) -> None:
+        hits = at.hits
+        at(point)
+        if at.hits > hits:
+            world.delete(server)
+        if point.endswith(("/start", "/commit")):
+            states.append(world.server(server).vm_state)
 
-            def reached(point: str, at: At = at, watch: Reached = watch) -> None:
-                at(point)
-                if point.endswith(("/start", "/commit")):
-                    watch(point)
-
-            world.failpoints.listen(reached)
-            world.start()
-            world.settle()
-            assert at.hits == 1, name
-            assert world.server(server).vm_state == VmState.DELETED
-            assert VmState.ERROR not in statuses
-            world.assert_nothing_is_left()
-            workshop.drop(world)
+    world.failpoints.listen(reached)
+    world.start()
+    world.settle()
+    assert at.hits == 1
+    return [*states, world.server(server).vm_state]

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
 from sqlalchemy import func, select
@@ -19,8 +19,9 @@ from hanok.api._call import Call
 from hanok.api._query import Query
 from hanok.api._region import Region
 from hanok.api.compute import servers as servers_api
-from hanok.drivers.simulated import host as simulated
+from hanok.drivers.base import HostFacts
 from hanok.drivers.hosts import Hosts
+from hanok.drivers.simulated import host as simulated
 from hanok.drivers.simulated.config import SimulatedConfig
 from hanok.engine.dispatch import Engine
 from hanok.engine.failpoints import Failpoints
@@ -48,6 +49,9 @@ from hanok.store.region_tables import (
 )
 from hanok.store.region_tables import hosts as hosts_table
 from tests.engine.world import FastClock
+
+if TYPE_CHECKING:
+    from hanok.api.identity.service import Identity
 
 PROJECT = "a" * 32
 USER = "b" * 32
@@ -80,7 +84,7 @@ class World:
         context = Context(
             self.store,
             self.clock,
-            Sealer.from_file(self.folder / "key"),
+            Sealer.from_file(self.folder / "key", self.clock.random_bytes),
             self.hosts.perform,
             self.failpoints,
         )
@@ -106,6 +110,7 @@ class World:
 
     def _seed(self) -> None:
         now = self.clock.now()
+        facts = self.drivers.compute.facts()
         with self.store.write() as tx:
             first_start.seed(
                 tx,
@@ -114,55 +119,15 @@ class World:
                 projects=(PROJECT,),
                 network_cidr="192.168.0.0/24",
             )
-            images.add(
-                tx,
-                Image(
-                    id=IMAGE,
-                    name="tiny",
-                    project_id=None,
-                    status="active",
-                    visibility="public",
-                    protected=False,
-                    disk_format="raw",
-                    container_format="bare",
-                    size_bytes=1,
-                    virtual_bytes=1,
-                    checksum=None,
-                    min_disk_gib=0,
-                    min_ram_mib=0,
-                    properties={"os_type": "linux"},
-                    tags=[],
-                    created_at=now,
-                    updated_at=now,
-                ),
-            )
-            facts = self.drivers.compute.facts()
-            zones = ("kr-pub-a", "kr-pub-b")
-            hosts.register(
-                tx,
-                Host(
-                    id=HOST,
-                    name="here",
-                    driver="simulated",
-                    accel=facts.accel,
-                    state="up",
-                    vcpus=facts.vcpus,
-                    ram_mib=facts.ram_mib,
-                    disk_gib=facts.disk_gib,
-                    used_vcpus=0,
-                    used_ram_mib=0,
-                    used_disk_gib=0,
-                    seen_at=now,
-                    zones=zones,
-                ),
-            )
+            images.add(tx, tiny_image(now))
+            hosts.register(tx, simulated_host(facts, now))
 
     # -- as a client -----------------------------------------------------------------------------
 
     def call(self, body: object = None, query: str = "", **params: str) -> Call:
         """A request of the member's."""
         return Call(
-            identity=None,  # type: ignore[arg-type] - no handler of a region's asks identity
+            identity=cast("Identity", None),  # no handler of a region's asks identity
             base=Base("http://test", "http"),
             params={"tenant": PROJECT, **params},
             query=Query(query),
@@ -299,3 +264,43 @@ def endpoint_of(method: str, path: str) -> Any:
         if (endpoint.method, endpoint.path) == (method, path):
             return endpoint
     raise KeyError(path)
+
+
+def tiny_image(now: int) -> Image:
+    return Image(
+        id=IMAGE,
+        name="tiny",
+        project_id=None,
+        status="active",
+        visibility="public",
+        protected=False,
+        disk_format="raw",
+        container_format="bare",
+        size_bytes=1,
+        virtual_bytes=1,
+        checksum=None,
+        min_disk_gib=0,
+        min_ram_mib=0,
+        properties={"os_type": "linux"},
+        tags=[],
+        created_at=now,
+        updated_at=now,
+    )
+
+
+def simulated_host(facts: HostFacts, now: int) -> Host:
+    return Host(
+        id=HOST,
+        name="here",
+        driver="simulated",
+        accel=facts.accel,
+        state="up",
+        vcpus=facts.vcpus,
+        ram_mib=facts.ram_mib,
+        disk_gib=facts.disk_gib,
+        used_vcpus=0,
+        used_ram_mib=0,
+        used_disk_gib=0,
+        seen_at=now,
+        zones=("kr-pub-a", "kr-pub-b"),
+    )

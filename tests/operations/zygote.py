@@ -62,7 +62,9 @@ def main() -> None:
         _, status = os.waitpid(pid, 0)
         died = os.WTERMSIG(status) if os.WIFSIGNALED(status) else 0
         points = (Path(order["folder"]) / "reached").read_text().split()
-        print(json.dumps({"server": server, "signal": died, "reached": points}), flush=True)
+        answer = {"server": server, "signal": died, "reached": points}
+        sys.stdout.write(json.dumps(answer) + "\n")
+        sys.stdout.flush()
 
 
 if __name__ == "__main__":

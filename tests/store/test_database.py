@@ -1,14 +1,14 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from sqlalchemy import text
 
 from hanok.model.errors import Unavailable
-from hanok.store.database import Database
+from hanok.store.database import Database, Transaction
 
 
 @pytest.fixture
@@ -18,6 +18,12 @@ def database(each_database_url: str) -> Iterator[Database]:
         tx.run(text("CREATE TABLE facts (name TEXT PRIMARY KEY, value INTEGER)"))
     yield one
     one.close()
+
+
+def fail_in_a_transaction(database: Database, work: Callable[[Transaction], object]) -> None:
+    with database.write() as tx:
+        work(tx)
+        raise KeyError
 
 
 def count(database: Database) -> int:
@@ -30,9 +36,10 @@ def test_a_block_is_committed_whole_or_not_at_all(database: Database) -> None:
         tx.run(text("INSERT INTO facts VALUES ('a', 1)"))
         assert count(database) == 0, "an open transaction is nobody else's business"
     assert count(database) == 1
-    with pytest.raises(KeyError), database.write() as tx:
-        tx.run(text("INSERT INTO facts VALUES ('b', 1)"))
-        raise KeyError
+    with pytest.raises(KeyError):
+        fail_in_a_transaction(
+            database, lambda tx: tx.run(text("INSERT INTO facts VALUES ('b', 1)"))
+        )
     assert count(database) == 1
 
 
@@ -42,9 +49,8 @@ def test_callbacks_run_after_the_commit_and_only_then(database: Database) -> Non
         tx.after_commit(lambda: seen.append(count(database)))
         tx.run(text("INSERT INTO facts VALUES ('a', 1)"))
     assert seen == [1]
-    with pytest.raises(KeyError), database.write() as tx:
-        tx.after_commit(lambda: seen.append(-1))
-        raise KeyError
+    with pytest.raises(KeyError):
+        fail_in_a_transaction(database, lambda tx: tx.after_commit(lambda: seen.append(-1)))
     assert seen == [1]
 
 

@@ -7,13 +7,17 @@ from hanok.store.fifo import FifoLock
 
 
 def test_waiters_are_served_in_the_order_in_which_they_came() -> None:
-    lock, order = FifoLock(), []
+    lock = FifoLock()
+    order: list[int] = []
     lock.acquire()
     threads = []
+
+    def work(number: int) -> None:
+        with lock:
+            order.append(number)
+
     for number in range(20):
-        thread = threading.Thread(
-            target=lambda n=number: (lock.acquire(), order.append(n), lock.release())
-        )
+        thread = threading.Thread(target=work, args=(number,))
         thread.start()
         threads.append(thread)
         while len(lock._waiting) <= number:

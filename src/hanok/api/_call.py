@@ -65,7 +65,9 @@ class Endpoint:
     """A method and a path below the service's root, with `{name}` parts, and what serves it.
 
     `permission` names the row of `policy.rules` that the caller must pass; None: any caller.
-    With `auth` False no token is read. A `{tenant}` part must be the token's own project.
+    `slow` endpoints (password checks) have workers of their own, so that a flood of them delays
+    nobody else. With `auth` False no token is read. A `{tenant}` part must be the token's own
+    project.
     """
 
     method: str
@@ -73,6 +75,7 @@ class Endpoint:
     handler: Handler
     permission: str | None = None
     auth: bool = True
+    slow: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -39,6 +39,7 @@ class Server:
     identity: Identity
     addresses: Addresses
     workers: Executor
+    slow_workers: Executor
     requests: RequestLog
 
 
@@ -66,9 +67,13 @@ class Route:
             body = await _body(request)
         loop = asyncio.get_running_loop()
         work = partial(self._work, method, request, params, body)
-        rendered, request_id = await loop.run_in_executor(self._server.workers, work)
-        _send(response, rendered, request_id, head=method == "HEAD")
         endpoint = self._endpoints.get(method)
+        slow = endpoint is not None and endpoint.slow
+        workers = self._server.slow_workers if slow else self._server.workers
+        rendered, request_id = await loop.run_in_executor(workers, work)
+        _send(response, rendered, request_id, head=method == "HEAD")
+        if endpoint is None:
+            response.set_header("allow", ", ".join(sorted(self._endpoints)))
         self._server.requests.note(
             Answered(
                 service=self._service.name,
@@ -179,20 +184,37 @@ def mount(
         app.add_route(prefix + path or "/", Route(server, service, region, endpoints))
 
 
+def _refusal(failure: falcon.HTTPError, method: str) -> HanokError:
+    """Say in our words what the framework refused by itself."""
+    if isinstance(failure, falcon.HTTPNotFound):
+        return NotFound("The resource could not be found.")
+    if isinstance(failure, falcon.HTTPMethodNotAllowed) or failure.status_code == 405:
+        return MethodNotAllowed(f"The method {method} is not allowed for this resource.")
+    return Invalid("The request cannot be understood.", detail=str(failure))
+
+
 def not_found(
     server: Server, services: Mapping[str, Service], identity: Service
 ) -> Callable[..., Any]:
-    """Make the handler for unknown paths: a 404 in the shape of the service they lie under."""
+    """Make the handler for what the framework refuses: unknown paths, odd methods and headers.
 
-    async def handle(request: _Request, response: _Response, _error: Any, _params: Any) -> None:
+    The answer has the shape of the service that the path lies under.
+    """
+
+    async def handle(
+        request: _Request, response: _Response, failure: falcon.HTTPError, _params: Any
+    ) -> None:
         prefix = "/".join(request.path.split("/")[:3])
         service = services.get(prefix, identity)
         _, base = server.addresses.resolve(request.get_header("host") or "")
-        error = NotFound("The resource could not be found.")
+        error = _refusal(failure, request.method)
         request_id = server.requests.new_id()
-        _send(response, service.errors(error, base.identity), request_id, head=False)
+        rendered = service.errors(error, base.identity)
+        _send(response, rendered, request_id, head=request.method == "HEAD")
         server.requests.note(
-            Answered(service.name, request.method, "-", request.path, 404, 0.0, request_id)
+            Answered(
+                service.name, request.method, "-", request.path, rendered.status, 0.0, request_id
+            )
         )
 
     return handle

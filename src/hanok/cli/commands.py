@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 from cyclopts import App, Parameter
 
@@ -12,59 +13,57 @@ from hanok import __version__
 app = App(name="hanok", version=__version__, help="A whole cloud region in one process.")
 
 
+def _option(name: str, text: str) -> Parameter:
+    return Parameter(name=f"--{name}", help=text, negative=())
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, slots=True)
+class UpOptions:
+    """What `hanok up` can be told; None leaves a setting at what it is without."""
+
+    driver: Annotated[
+        str | None, _option("driver", "simulated, libvirt, or auto: libvirt where it can work.")
+    ] = None
+    listen: Annotated[
+        str | None, _option("listen", "The address to serve on; 127.0.0.1 unless said otherwise.")
+    ] = None
+    port: Annotated[
+        int | None, _option("port", "The port; 8774 unless said otherwise, 0 for any free one.")
+    ] = None
+    state: Annotated[Path | None, _option("state", "The directory that holds everything.")] = None
+    regions: Annotated[
+        tuple[str, ...] | None,
+        _option("region", "A region's name; can be repeated. KR1 unless said otherwise."),
+    ] = None
+    database: Annotated[
+        str | None, _option("database", "postgresql://… instead of the embedded SQLite.")
+    ] = None
+    public_url: Annotated[
+        str | None,
+        _option("public-url", "How clients reach it, when not at the address it listens on."),
+    ] = None
+    tls_cert: Annotated[Path | None, _option("tls-cert", "A certificate file, to serve HTTPS.")] = (
+        None
+    )
+    tls_key: Annotated[Path | None, _option("tls-key", "The certificate's key file.")] = None
+
+
+_DEFAULTS = UpOptions()
+
+
 @app.command
-def up(  # noqa: PLR0913 - one parameter for each option
-    *,
-    driver: str | None = None,
-    listen: str | None = None,
-    port: int | None = None,
-    state: Path | None = None,
-    region: Annotated[tuple[str, ...] | None, Parameter(negative=())] = None,
-    database: str | None = None,
-    public_url: str | None = None,
-    tls_cert: Path | None = None,
-    tls_key: Path | None = None,
-    config: Path | None = None,
-) -> int:
+def up(*, options: UpOptions = _DEFAULTS, config: Path | None = None) -> int:
     """Run the region(s) until SIGTERM or Ctrl-C.
 
     Parameters
     ----------
-    driver
-        simulated, libvirt, or auto: libvirt where it can work.
-    listen
-        The address to serve on; 127.0.0.1 unless said otherwise.
-    port
-        The port; 8774 unless said otherwise, 0 for any free one.
-    state
-        The directory that holds everything.
-    region
-        A region's name; can be repeated. KR1 unless said otherwise.
-    database
-        postgresql://… instead of the embedded SQLite.
-    public_url
-        How clients reach this process, when it is not the address it listens on.
-    tls_cert
-        A certificate file, to serve HTTPS.
-    tls_key
-        The certificate's key file.
     config
         A TOML file with any of these settings, and more.
     """
     from hanok.cli.up import up as serve
 
-    options: dict[str, Any] = {
-        "driver": driver,
-        "listen": listen,
-        "port": port,
-        "state": state,
-        "regions": region or None,
-        "database": database,
-        "public_url": public_url,
-        "tls_cert": tls_cert,
-        "tls_key": tls_key,
-    }
-    return serve(options, config)
+    return serve(asdict(options), config)
 
 
 @app.command

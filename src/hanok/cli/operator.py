@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import secrets
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
-from typing import Annotated, Any, ParamSpec
+from typing import Annotated, Any, BinaryIO, ParamSpec
 
 from cyclopts import App, Parameter
 
@@ -251,26 +252,31 @@ def add_image(
     private
         Only for the administrator's own project, not for all.
     """
+    body = {
+        **_properties(property),
+        "name": name,
+        "disk_format": format,
+        "container_format": "bare",
+        "visibility": "private" if private else "public",
+    }
     client = _client(where.state, where.region)
     try:
         with file.open("rb") as opened:
-            size = file.stat().st_size
-            body = {
-                **_properties(property),
-                "name": name,
-                "disk_format": format,
-                "container_format": "bare",
-                "visibility": "private" if private else "public",
-            }
-            made = client.image("POST", "/images", body)
-            try:
-                client.upload(made["id"], opened, size)
-            except BaseException:
-                client.image("DELETE", f"/images/{made['id']}")
-                raise
+            image_id = _upload(client, body, opened)
     except OSError as error:
         raise ClientError(f"{file} cannot be read: {error.strerror}.") from error
-    _show({"id": made["id"], "name": name, "bytes": size})
+    _show({"id": image_id, "name": name, "bytes": file.stat().st_size})
+
+
+def _upload(client: Client, body: Mapping[str, Any], file: BinaryIO) -> str:
+    """Register an image and send its bytes, or leave nothing; return its id."""
+    image_id = str(client.image("POST", "/images", body)["id"])
+    try:
+        client.upload(image_id, file, os.fstat(file.fileno()).st_size)
+    except BaseException:
+        client.image("DELETE", f"/images/{image_id}")
+        raise
+    return image_id
 
 
 def _properties(pairs: Iterable[str]) -> dict[str, str]:

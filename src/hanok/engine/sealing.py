@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import msgspec
@@ -12,13 +13,17 @@ _NONCE = 12
 
 
 class Sealer:
-    """Seals JSON values with AES-256-GCM; each value is bound to the name it was sealed under."""
+    """Seals JSON values with AES-256-GCM; each value is bound to the name it was sealed under.
 
-    def __init__(self, key: bytes) -> None:
+    `random_bytes` is the clock's: a nonce is never used twice.
+    """
+
+    def __init__(self, key: bytes, random_bytes: Callable[[int], bytes]) -> None:
         self._cipher = AESGCM(key)
+        self._random_bytes = random_bytes
 
     @classmethod
-    def from_file(cls, path: Path) -> Sealer:
+    def from_file(cls, path: Path, random_bytes: Callable[[int], bytes]) -> Sealer:
         """Read the key, made on first use with mode 0600."""
         if not path.exists():
             partial = path.with_suffix(".new")
@@ -29,11 +34,11 @@ class Sealer:
             finally:
                 os.close(descriptor)
             partial.rename(path)
-        return cls(path.read_bytes())
+        return cls(path.read_bytes(), random_bytes)
 
     def seal(self, name: str, value: object) -> bytes:
         """Return the sealed form of a JSON-able value."""
-        nonce = os.urandom(_NONCE)
+        nonce = self._random_bytes(_NONCE)
         return nonce + self._cipher.encrypt(nonce, msgspec.json.encode(value), name.encode())
 
     def open(self, name: str, sealed: bytes) -> object:

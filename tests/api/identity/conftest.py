@@ -97,7 +97,7 @@ def api(identity: Identity, made: Bootstrap) -> Iterator[Api]:
     app = falcon.asgi.App()
     with ThreadPoolExecutor(2) as workers:
         addresses = Addresses(PUBLIC_URL, REGIONS)
-        server = Server(identity, addresses, workers, RequestLog(CollectorRegistry()))
+        server = Server(identity, addresses, workers, workers, RequestLog(CollectorRegistry()))
         served = service(REGIONS)
         mount(app, server, served, None)
         app.add_error_handler(falcon.HTTPRouteNotFound, not_found(server, {}, served))

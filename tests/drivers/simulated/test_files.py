@@ -149,6 +149,8 @@ def test_changes_are_read_from_where_one_was(tmp_path: Path) -> None:
     changes.append("e", "two")
     assert changes.since(end)[1] == [("e", "two")]
     assert changes.since(changes.end()) == (changes.end(), [])
+    (tmp_path / "changes.log").unlink()
+    assert changes.since(end) == (0, [])
 
 
 def test_a_long_log_of_changes_is_cut(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

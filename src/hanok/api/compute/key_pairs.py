@@ -143,7 +143,7 @@ def _delete(call: Call) -> Answer:
 
 ENDPOINTS = (
     Endpoint("GET", ROOT, _list, "keypairs:read"),
-    Endpoint("POST", ROOT, _create, "keypairs:write"),
+    Endpoint("POST", ROOT, _create, "keypairs:write", slow=True),
     Endpoint("GET", f"{ROOT}/{{keypair}}", _show, "keypairs:read"),
     Endpoint("DELETE", f"{ROOT}/{{keypair}}", _delete, "keypairs:write"),
 )

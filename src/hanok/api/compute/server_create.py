@@ -13,9 +13,9 @@ from dataclasses import dataclass, replace
 
 from hanok.api._call import Answer, Call
 from hanok.api.compute.links import links_of
-from hanok.api.compute.server_networks import Interface, interfaces
+from hanok.api.compute.server_intent import Place, Resolved, intent_of, row_of
+from hanok.api.compute.server_networks import interfaces
 from hanok.api.dialects.dialect import Dialect
-from hanok.guest.config_drive import hostname
 from hanok.model.create_rules import (
     Root,
     check_counts,
@@ -26,12 +26,9 @@ from hanok.model.create_rules import (
 )
 from hanok.model.errors import Invalid, NotFound, QuotaExceeded
 from hanok.model.flavor import Flavor
-from hanok.model.image import Image
 from hanok.model.quota import Quota, Usage
-from hanok.model.server import Server, TaskState, VmState
 from hanok.model.server_create import ServerCreate
 from hanok.operations import create_server
-from hanok.operations.intent import NicIntent, RootIntent, ServerIntent
 from hanok.store import (
     first_start,
     flavors,
@@ -47,32 +44,6 @@ from hanok.store.database import Reader, Transaction
 
 _SEED = 512
 _LETTERS = string.ascii_letters + string.digits
-_SHOWN_PROPERTIES = (
-    "os_distro",
-    "os_version",
-    "os_type",
-    "os_architecture",
-    "description",
-    "project_domain",
-    "hypervisor_type",
-    "monitoring_agent",
-    "login_username",
-    "tc_env",
-)
-"""The image properties that NHN Cloud shows among a server's metadata."""
-
-
-@dataclass(frozen=True, slots=True)
-class Resolved:
-    """A request with everything that it refers to."""
-
-    flavor: Flavor
-    image: Image
-    root: Root
-    zone: str | None
-    public_key: str | None
-    group_ids: tuple[str, ...]
-    interfaces: tuple[Interface, ...]
 
 
 def create(call: Call, dialect: Dialect) -> Answer:
@@ -88,7 +59,7 @@ def create(call: Call, dialect: Dialect) -> Answer:
     with region.store.write() as tx:
         count = _take_quota(tx, credentials.project_id, request, found.flavor)
         made = [
-            _one(call, tx, request, found, _Place(reservation, index, count))
+            _one(call, tx, request, found, Place(reservation, index, count))
             for index in range(count)
         ]
     if request.return_reservation_id:
@@ -184,15 +155,6 @@ def _groups(reader: Reader, project_id: str, names: Sequence[str]) -> tuple[str,
 
 
 @dataclass(frozen=True, slots=True)
-class _Place:
-    """One server's place among those of a request."""
-
-    reservation: str
-    index: int
-    count: int
-
-
-@dataclass(frozen=True, slots=True)
 class _Made:
     id: str
     admin_pass: str
@@ -228,111 +190,20 @@ def _over(limits: Quota, used: Usage, count: int, flavor: Flavor) -> str | None:
 
 
 def _one(
-    call: Call, tx: Transaction, request: ServerCreate, found: Resolved, place: _Place
+    call: Call, tx: Transaction, request: ServerCreate, found: Resolved, place: Place
 ) -> _Made:
     """Store one server's row and submit its operation."""
-    region, credentials = call.region, call.credentials
-    now, server_id = region.clock.now(), region.clock.new_id()
-    name = request.name if place.count == 1 else f"{request.name}-{place.index + 1}"
-    shown = _image_metadata(found.image, found.root)
-    servers.add(
-        tx,
-        Server(
-            id=server_id,
-            project_id=credentials.project_id,
-            user_id=credentials.user_id,
-            name=name,
-            flavor_id=found.flavor.id,
-            image_id=found.image.id,
-            key_name=request.key_name,
-            host_id=None,
-            availability_zone=found.zone or "",
-            vm_state=VmState.BUILDING,
-            task_state=TaskState.SCHEDULING,
-            power_state=0,
-            generation=0,
-            vcpus=found.flavor.vcpus,
-            ram_mib=found.flavor.ram_mib,
-            root_gib=found.root.size_gib,
-            ephemeral_gib=found.flavor.ephemeral_gib,
-            config_drive="True" if request.config_drive else "",
-            metadata=request.metadata,
-            image_metadata=shown,
-            reservation_id=place.reservation,
-            fault=None,
-            created_at=now,
-            updated_at=now,
-            launched_at=None,
-            terminated_at=None,
-        ),
-    )
+    region = call.region
+    intent = intent_of(call, request, found, place)
+    servers.add(tx, row_of(intent, request, found, place, region.clock.now()))
     admin_pass = request.admin_pass or _letters(call, 12)
-    intent = _intent(call, request, found, place, (server_id, name))
-    create_server.submit(
-        tx,
-        region.engine,
-        intent,
-        {
-            "user_data": _text(request.user_data),
-            "admin_pass": admin_pass,
-            "random_seed": _text(region.clock.random_bytes(_SEED)),
-        },
-    )
-    return _Made(server_id, admin_pass)
-
-
-def _intent(
-    call: Call,
-    request: ServerCreate,
-    found: Resolved,
-    place: _Place,
-    identity: tuple[str, str],
-) -> ServerIntent:
-    region, credentials = call.region, call.credentials
-    server_id, name = identity
-    return ServerIntent(
-        server_id=server_id,
-        project_id=credentials.project_id,
-        user_id=credentials.user_id,
-        name=name,
-        hostname=hostname(name, server_id),
-        vcpus=found.flavor.vcpus,
-        ram_mib=found.flavor.ram_mib,
-        zone=found.zone,
-        image_id=found.image.id,
-        image_format=found.image.disk_format or "raw",
-        root=RootIntent(
-            disk_id=region.clock.new_id(),
-            destination=found.root.destination,
-            size_gib=found.root.size_gib,
-            volume_type=found.root.volume_type or "",
-            delete_on_termination=found.root.delete_on_termination,
-        ),
-        nics=tuple(
-            NicIntent(
-                port_id=one.port_id or region.clock.new_id(),
-                network_id=one.network_id,
-                position=position,
-                subnet_id=one.subnet_id,
-                address=one.address,
-                existing=one.existing,
-            )
-            for position, one in enumerate(found.interfaces)
-        ),
-        group_ids=found.group_ids,
-        key_name=request.key_name,
-        public_key=found.public_key,
-        launch_index=place.index,
-        metadata=request.metadata,
-        image_metadata={k: str(v) for k, v in found.image.properties.items()},
-    )
-
-
-def _image_metadata(image: Image, root: Root) -> dict[str, str]:
-    shown = {
-        name: str(image.properties[name]) for name in _SHOWN_PROPERTIES if name in image.properties
+    secrets = {
+        "user_data": _text(request.user_data),
+        "admin_pass": admin_pass,
+        "random_seed": _text(region.clock.random_bytes(_SEED)),
     }
-    return {**shown, "image_name": image.name or "", "volume_size": str(root.size_gib)}
+    create_server.submit(tx, region.engine, intent, secrets)
+    return _Made(intent.server_id, admin_pass)
 
 
 def _letters(call: Call, count: int) -> str:

@@ -47,18 +47,29 @@ def view_server(detail: ServerDetail, links: Links) -> dict[str, Any]:
         "addresses": _addresses(detail),
         "links": links.both("servers", server.id),
         "key_name": server.key_name,
-        "image": (
-            {"id": server.image_id, "links": links.bookmark("images", server.image_id)}
-            if server.image_id
-            else ""
-        ),
-        "flavor": {"id": server.flavor_id, "links": links.bookmark("flavors", server.flavor_id)},
+        "image": _reference(links, "images", server.image_id),
+        "flavor": _reference(links, "flavors", server.flavor_id),
         "user_id": server.user_id,
         "tenant_id": server.project_id,
         "accessIPv4": "",
         "accessIPv6": "",
         "config_drive": server.config_drive,
         "metadata": {**server.image_metadata, **server.metadata},
+        **_extensions(detail),
+    }
+    if detail.nics:
+        names = dict.fromkeys(group["name"] for group in sorted(detail.groups, key=_position))
+        view["security_groups"] = [{"name": name} for name in names]
+    if status in _PROGRESS:
+        view["progress"] = 0
+    if server.fault is not None and status == "ERROR":
+        view["fault"] = _fault(server.fault)
+    return view
+
+
+def _extensions(detail: ServerDetail) -> dict[str, Any]:
+    server = detail.server
+    return {
         "OS-DCF:diskConfig": "MANUAL",
         "OS-EXT-AZ:availability_zone": server.availability_zone,
         "OS-EXT-STS:vm_state": server.vm_state,
@@ -71,14 +82,10 @@ def view_server(detail: ServerDetail, links: Links) -> dict[str, Any]:
         ],
         "NHN-EXT-ATTR:ephemeral_disk_size": server.ephemeral_gib,
     }
-    if detail.nics:
-        names = dict.fromkeys(group["name"] for group in sorted(detail.groups, key=_position))
-        view["security_groups"] = [{"name": name} for name in names]
-    if status in _PROGRESS:
-        view["progress"] = 0
-    if server.fault is not None and status == "ERROR":
-        view["fault"] = _fault(server.fault)
-    return view
+
+
+def _reference(links: Links, collection: str, item: str | None) -> dict[str, Any] | str:
+    return {"id": item, "links": links.bookmark(collection, item)} if item else ""
 
 
 def _device(volume: dict[str, Any]) -> tuple[int, str]:

@@ -61,10 +61,12 @@ class _Device(msgspec.Struct):
     nhn_encryption: _Encryption | None = None
 
 
-class _Server(msgspec.Struct):
+class _Server(
+    msgspec.Struct, rename={"flavor": "flavorRef", "image": "imageRef", "password": "adminPass"}
+):
     name: _Name
-    flavorRef: str | int
-    imageRef: _Short | None = None
+    flavor: str | int
+    image: _Short | None = None
     networks: list[_Network] | str | None = None
     block_device_mapping_v2: list[_Device] | None = None
     key_name: _Short | None = None
@@ -73,7 +75,7 @@ class _Server(msgspec.Struct):
     availability_zone: _Short | None = None
     metadata: dict[str, str | int | float | bool] | None = None
     config_drive: _Flag = False
-    adminPass: _Short | None = None
+    password: _Short | None = None
     min_count: _Number = None
     max_count: _Number = None
     return_reservation_id: _Flag = False
@@ -102,8 +104,8 @@ def read_create(body: bytes) -> ServerCreate:
     at_least = minimum if minimum is not None else 1
     return ServerCreate(
         name=name,
-        flavor_id=str(asked.flavorRef),
-        image_id=asked.imageRef or None,
+        flavor_id=str(asked.flavor),
+        image_id=asked.image or None,
         networks=_nics(asked.networks),
         block_devices=tuple(_device(one) for one in asked.block_device_mapping_v2 or ()),
         key_name=asked.key_name or None,
@@ -112,7 +114,7 @@ def read_create(body: bytes) -> ServerCreate:
         availability_zone=asked.availability_zone or None,
         metadata=_metadata(asked.metadata),
         config_drive=flag("config_drive", asked.config_drive),
-        admin_pass=asked.adminPass or None,
+        admin_pass=asked.password or None,
         min_count=at_least,
         max_count=maximum if maximum is not None else at_least,
         return_reservation_id=flag("return_reservation_id", asked.return_reservation_id),
@@ -177,7 +179,7 @@ def _number(field: str, value: _Number, *, least: int) -> int | None:
 
 
 def _nics(networks: list[_Network] | str | None) -> tuple[Nic, ...] | None:
-    if networks is None or networks == "auto" or networks == []:
+    if networks is None or networks in ("auto", []):
         return None
     if networks == "none":
         return ()

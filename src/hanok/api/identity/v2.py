@@ -54,7 +54,7 @@ class V2:
     def endpoints(self) -> tuple[Endpoint, ...]:
         """List them."""
         return (
-            Endpoint("POST", "/v2.0/tokens", self.issue, auth=False),
+            Endpoint("POST", "/v2.0/tokens", self.issue, auth=False, slow=True),
             Endpoint("GET", "/v2.0/tenants", tenants),
         )
 

@@ -90,7 +90,7 @@ class V3:
     def endpoints(self) -> tuple[Endpoint, ...]:
         """List them."""
         return (
-            Endpoint("POST", "/v3/auth/tokens", self.issue, auth=False),
+            Endpoint("POST", "/v3/auth/tokens", self.issue, auth=False, slow=True),
             Endpoint("GET", "/v3/auth/tokens", self.show),
             Endpoint("DELETE", "/v3/auth/tokens", revoke),
             Endpoint("GET", "/v3/auth/catalog", self.catalog),

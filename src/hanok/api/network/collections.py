@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from hanok.api._call import Answer, Call, Endpoint
@@ -108,8 +109,12 @@ def _sorted(call: Call, found: list[dict[str, Any]]) -> list[dict[str, Any]]:
     directions = call.query.all("sort_dir")
     for n, key in reversed(list(enumerate(call.query.all("sort_key")))):
         descending = n < len(directions) and directions[n].lower() == "desc"
-        found = sorted(found, key=lambda one, key=key: str(one.get(key)), reverse=descending)
+        found = sorted(found, key=partial(_sort_key, key), reverse=descending)
     return found
+
+
+def _sort_key(key: str, one: dict[str, Any]) -> str:
+    return str(one.get(key))
 
 
 def _fields(call: Call, one: dict[str, Any]) -> dict[str, Any]:

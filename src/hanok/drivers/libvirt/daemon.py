@@ -19,6 +19,7 @@ from typing import Final
 import libvirt
 
 from hanok.drivers.libvirt.host_command import run
+from hanok.drivers.libvirt.kvm_device import share_device
 from hanok.model.errors import HostError, HostUnreachable
 
 SYSTEM_URI: Final = "qemu:///system"
@@ -40,6 +41,8 @@ def ensure_libvirtd(uri: str = SYSTEM_URI, *, deadline: float = FIRST_ANSWER) ->
     It is started only for `qemu:///system` and by root. Processes that call at once start one.
     Raises `HostError` that says what to do, or `HostUnreachable` after `deadline` seconds.
     """
+    if uri == SYSTEM_URI:
+        share_device()
     failure = connect_failure(uri, _ANSWER)
     if failure is None:
         return

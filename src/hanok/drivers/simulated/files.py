@@ -117,7 +117,11 @@ class Changes:
         end = self.end()
         if end == offset:
             return end, []
-        with self._path.open("rb") as log:
+        try:
+            log = self._path.open("rb")
+        except FileNotFoundError:
+            return 0, []
+        with log:
             log.seek(offset if offset < end else 0)
             content = log.read()
             end = log.tell()

@@ -1,0 +1,141 @@
+"""From a checked request to what is stored: the server's row, and the intent of its operation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from hanok.api._call import Call
+from hanok.api.compute.server_networks import Interface
+from hanok.guest.config_drive import hostname
+from hanok.model.create_rules import Root
+from hanok.model.flavor import Flavor
+from hanok.model.image import Image
+from hanok.model.server import Server, TaskState, VmState
+from hanok.model.server_create import ServerCreate
+from hanok.operations.intent import NicIntent, RootIntent, ServerIntent
+
+_SHOWN_PROPERTIES = (
+    "os_distro",
+    "os_version",
+    "os_type",
+    "os_architecture",
+    "description",
+    "project_domain",
+    "hypervisor_type",
+    "monitoring_agent",
+    "login_username",
+    "tc_env",
+)
+"""The image properties that NHN Cloud shows among a server's metadata."""
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """A request with everything that it refers to."""
+
+    flavor: Flavor
+    image: Image
+    root: Root
+    zone: str | None
+    public_key: str | None
+    group_ids: tuple[str, ...]
+    interfaces: tuple[Interface, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One server's place among those of a request."""
+
+    reservation: str
+    index: int
+    count: int
+
+
+def intent_of(call: Call, request: ServerCreate, found: Resolved, place: Place) -> ServerIntent:
+    """Choose every id and say what is to be made."""
+    region, credentials = call.region, call.credentials
+    server_id = region.clock.new_id()
+    name = request.name if place.count == 1 else f"{request.name}-{place.index + 1}"
+    return ServerIntent(
+        server_id=server_id,
+        project_id=credentials.project_id,
+        user_id=credentials.user_id,
+        name=name,
+        hostname=hostname(name, server_id),
+        vcpus=found.flavor.vcpus,
+        ram_mib=found.flavor.ram_mib,
+        zone=found.zone,
+        image_id=found.image.id,
+        image_format=found.image.disk_format or "raw",
+        root=_root(region.clock.new_id(), found.root),
+        nics=tuple(_nic(call, one, position) for position, one in enumerate(found.interfaces)),
+        group_ids=found.group_ids,
+        key_name=request.key_name,
+        public_key=found.public_key,
+        launch_index=place.index,
+        metadata=request.metadata,
+        image_metadata={k: str(v) for k, v in found.image.properties.items()},
+    )
+
+
+def _root(disk_id: str, root: Root) -> RootIntent:
+    return RootIntent(
+        disk_id=disk_id,
+        destination=root.destination,
+        size_gib=root.size_gib,
+        volume_type=root.volume_type or "",
+        delete_on_termination=root.delete_on_termination,
+    )
+
+
+def _nic(call: Call, one: Interface, position: int) -> NicIntent:
+    return NicIntent(
+        port_id=one.port_id or call.region.clock.new_id(),
+        network_id=one.network_id,
+        position=position,
+        subnet_id=one.subnet_id,
+        address=one.address,
+        existing=one.existing,
+    )
+
+
+def row_of(
+    intent: ServerIntent, request: ServerCreate, found: Resolved, place: Place, now: int
+) -> Server:
+    """Describe the server before anything of it is made."""
+    return Server(
+        id=intent.server_id,
+        project_id=intent.project_id,
+        user_id=intent.user_id,
+        name=intent.name,
+        flavor_id=found.flavor.id,
+        image_id=intent.image_id,
+        key_name=intent.key_name,
+        host_id=None,
+        availability_zone=intent.zone or "",
+        vm_state=VmState.BUILDING,
+        task_state=TaskState.SCHEDULING,
+        power_state=0,
+        generation=0,
+        vcpus=intent.vcpus,
+        ram_mib=intent.ram_mib,
+        root_gib=intent.root.size_gib,
+        ephemeral_gib=found.flavor.ephemeral_gib,
+        config_drive="True" if request.config_drive else "",
+        metadata=request.metadata,
+        image_metadata=_shown(found.image, found.root),
+        reservation_id=place.reservation,
+        fault=None,
+        created_at=now,
+        updated_at=now,
+        launched_at=None,
+        terminated_at=None,
+    )
+
+
+def _shown(image: Image, root: Root) -> dict[str, str]:
+    """Pick what a server's metadata show of its image (the guide's "Get Instance")."""
+    shown = {
+        name: str(image.properties[name]) for name in _SHOWN_PROPERTIES if name in image.properties
+    }
+    return {**shown, "image_name": image.name or "", "volume_size": str(root.size_gib)}

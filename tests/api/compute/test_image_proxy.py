@@ -1,0 +1,64 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from hanok.api._call import Service
+from hanok.api._errors import compute_shape
+from hanok.api.compute.image_proxy import ENDPOINTS
+from hanok.store import images
+from tests.api.one_region import OneRegion, one_region
+from tests.region_store import MINE, OTHER, an_image, uuid
+
+IMAGES = "/v2/{tenant}/images"
+
+
+@pytest.fixture
+def api(database_url: str) -> Iterator[OneRegion]:
+    with one_region(database_url, Service("compute", ENDPOINTS, compute_shape)) as region:
+        with region.store.write() as tx:
+            images.add(tx, an_image(1, min_disk_gib=10, min_ram_mib=512, project_id=None))
+            images.add(tx, an_image(2, visibility="private", project_id=OTHER))
+            images.add(tx, an_image(3, status="queued", size_bytes=None, properties={"n": 1}))
+        yield region
+
+
+def test_an_image_as_nova_shows_it(api: OneRegion) -> None:
+    one = uuid(1)
+    assert api.get(f"{IMAGES}/{one}") == {
+        "image": {
+            "id": one,
+            "name": "image-1",
+            "status": "ACTIVE",
+            "progress": 100,
+            "minDisk": 10,
+            "minRam": 512,
+            "created": "2023-11-14T22:13:21Z",
+            "updated": "2023-11-14T22:13:21Z",
+            "metadata": {"os_type": "linux"},
+            "links": [
+                {"rel": "self", "href": f"{api.root}/v2/{MINE}/images/{one}"},
+                {"rel": "bookmark", "href": f"{api.root}/{MINE}/images/{one}"},
+                {
+                    "rel": "alternate",
+                    "type": "application/vnd.openstack.image",
+                    "href": f"https://cloud.example:9000/kr1/image/v2/images/{one}",
+                },
+            ],
+            "OS-EXT-IMG-SIZE:size": 2**31,
+        }
+    }
+
+
+def test_an_image_in_the_making(api: OneRegion) -> None:
+    image = api.get(f"{IMAGES}/{uuid(3)}")["image"]
+    assert (image["status"], image["progress"]) == ("SAVING", 25)
+    assert (image["OS-EXT-IMG-SIZE:size"], image["metadata"]) == (0, {"n": "1"})
+
+
+def test_another_projects_image_is_not_there(api: OneRegion) -> None:
+    for image_id in (uuid(2), uuid(9), "nonsense"):
+        assert api.refused("GET", f"{IMAGES}/{image_id}") == (404, "Image not found.")
+    assert api.call("GET", f"{IMAGES}/{uuid(2)}", caller="other").status_code == 200
+    assert api.call("GET", f"{IMAGES}/{uuid(2)}", caller="admin").status_code == 200

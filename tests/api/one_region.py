@@ -1,0 +1,111 @@
+"""One region's service behind a real application, called as a client calls it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from typing import Any, cast
+
+import falcon
+import falcon.asgi
+from falcon import testing
+from prometheus_client import CollectorRegistry
+
+from hanok.api._addresses import Addresses
+from hanok.api._call import Service
+from hanok.api._region import Region
+from hanok.api._serve import Server, mount, not_found
+from hanok.api.identity.endpoints import service as identity_service
+from hanok.engine.clock import VirtualClock
+from hanok.model.credentials import Credentials
+from hanok.model.errors import Unauthorized
+from hanok.store.database import Database
+from hanok.telemetry.requests import RequestLog
+from tests.region_store import MINE, OTHER, region_store
+
+ROOT = "https://cloud.example:9000"
+
+
+def credentials(user: str, project: str, *roles: str) -> Credentials:
+    return Credentials(user, "someone", project, "somewhere", frozenset(roles), 0, 2**62)
+
+
+CALLERS: Mapping[str, Credentials] = {
+    "member": credentials("1" * 32, MINE, "member"),
+    "reader": credentials("1" * 32, MINE, "reader"),
+    "colleague": credentials("2" * 32, MINE, "member"),
+    "other": credentials("3" * 32, OTHER, "member"),
+    "admin": credentials("4" * 32, MINE, "admin"),
+    "nobody": credentials("5" * 32, MINE, "nothing"),
+}
+
+
+class FixedIdentity:
+    """Knows a few tokens and what they mean."""
+
+    def check(self, token: str) -> Credentials:
+        if token not in CALLERS:
+            raise Unauthorized("The request you have made requires authentication.")
+        return CALLERS[token]
+
+
+class OneRegion:
+    """KR1 with one service at `root`; `call` sends a request, `get` expects a 200 and its JSON."""
+
+    def __init__(self, app: falcon.asgi.App[Any, Any], service: Service, store: Database) -> None:
+        self._client = testing.TestClient(app)
+        self.prefix = f"/kr1/{service.name}"
+        self.root = ROOT + self.prefix
+        self.store = store
+
+    def call(
+        self, method: str, path: str, body: object = None, *, caller: str | None = "member"
+    ) -> testing.Result:
+        """`{tenant}` in the path becomes the caller's project; bytes are sent as they are."""
+        if caller is not None and caller in CALLERS:
+            path = path.replace("{tenant}", CALLERS[caller].project_id)
+        path, _, query = path.partition("?")
+        raw = body if isinstance(body, bytes) else None
+        return self._client.simulate_request(
+            method,
+            self.prefix + path,
+            query_string=query,
+            headers={} if caller is None else {"X-Auth-Token": caller},
+            host="cloud.example",
+            body=raw,
+            json=None if raw is not None else body,
+        )
+
+    def get(self, path: str, *, caller: str = "member") -> Any:
+        result = self.call("GET", path, caller=caller)
+        assert result.status_code == 200, result.text
+        return result.json
+
+    def refused(self, method: str, path: str, body: object = None, **more: Any) -> tuple[int, str]:
+        """Send what is refused in Nova's shape; return the code and the message."""
+        result = self.call(method, path, body, **more)
+        [(name, error)] = result.json.items()
+        assert error["code"] == result.status_code
+        assert name in {"badRequest", "forbidden", "itemNotFound", "conflictingRequest"}
+        return result.status_code, error["message"]
+
+
+@contextmanager
+def one_region(url: str, service: Service) -> Iterator[OneRegion]:
+    """A service of the region KR1 on an empty database."""
+    with region_store(url) as store, ThreadPoolExecutor(4) as workers:
+        nothing = cast(Any, None)  # neither the engine nor a host is asked by these services
+        region = Region("KR1", store, nothing, nothing, VirtualClock())
+        server = Server(
+            identity=cast(Any, FixedIdentity()),
+            addresses=Addresses(ROOT, ("KR1",)),
+            workers=workers,
+            slow_workers=workers,
+            requests=RequestLog(CollectorRegistry()),
+        )
+        app: falcon.asgi.App[Any, Any] = falcon.asgi.App()
+        mount(app, server, service, region)
+        handler = not_found(server, {f"/kr1/{service.name}": service}, identity_service(("KR1",)))
+        app.add_error_handler(falcon.HTTPError, handler)
+        yield OneRegion(app, service, store)
