@@ -36,7 +36,7 @@ from hanok.engine.sealing import Sealer
 from hanok.machine import Machine, MachineReport
 from hanok.media.image_store import ImageStore
 from hanok.model.errors import HanokError
-from hanok.operations import create_server, delete_server, delete_volume
+from hanok.operations.kinds import KINDS
 from hanok.operations.park import parked
 from hanok.reconcile.watch import Watch
 from hanok.store import first_start, migrate, quotas, server_time
@@ -48,7 +48,6 @@ WORKERS = 8
 """Threads that serve requests: enough to hide waits, few enough to share two cores."""
 SLOW_WORKERS = 8
 """Threads for log-ins, of which two hash at once and the others wait or are told to come back."""
-KINDS = (create_server.KIND, delete_server.KIND, delete_volume.KIND)
 NETWORK_CIDR = "192.168.0.0/24"
 """The default network's subnet, as NHN Cloud's own default VPC; isolated, so it meets no other."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from hanok.model.power import PowerState
 from hanok.model.server import VmState
 from tests.operations.world import World
 
@@ -73,6 +74,61 @@ def _undeleted(world: World, server_id: str) -> None:
     _deleted(world, server_id)
 
 
+def _stopped(world: World) -> str:
+    server_id = _created(world)
+    world.act(server_id, "os-stop")
+    world.settle()
+    return server_id
+
+
+def _does(name: str, body: object = None) -> Callable[[World, str], str]:
+    def submit(world: World, server_id: str) -> str:
+        world.act(server_id, name, body)
+        return server_id
+
+    return submit
+
+
+def _rests(vm_state: VmState, power: PowerState) -> Callable[[World, str], None]:
+    def check(world: World, server_id: str) -> None:
+        server = world.server(server_id)
+        assert (server.vm_state, server.task_state) == (vm_state, None)
+        assert server.power_state == power
+        assert world.drivers.compute.power_state(server_id) == power
+        world.assert_exactly_one()
+
+    return check
+
+
+def _on_host(name: str, kind: str, before: Callable[[World], str], action: Action) -> Case:
+    """An action that only changes a server's power; it is never unwound."""
+    return Case(name, kind, before, action.submit, action.done, action.done, undo=False)
+
+
+@dataclass(frozen=True)
+class Action:
+    submit: Callable[[World, str], str]
+    done: Callable[[World, str], None]
+
+
+ON = _rests(VmState.ACTIVE, PowerState.RUNNING)
+OFF = _rests(VmState.STOPPED, PowerState.SHUTDOWN)
+POWER = (
+    _on_host("start_server", "start_server", _stopped, Action(_does("os-start"), ON)),
+    _on_host("stop_server", "stop_server", _created, Action(_does("os-stop"), OFF)),
+    _on_host(
+        "reboot_server",
+        "reboot_server",
+        _created,
+        Action(_does("reboot", {"type": "SOFT"}), ON),
+    ),
+    _on_host(
+        "hard_reboot_server",
+        "hard_reboot_server",
+        _created,
+        Action(_does("reboot", {"type": "hard"}), ON),
+    ),
+)
 CASES = (
     Case(
         name="create_server from a volume",
@@ -99,5 +155,6 @@ CASES = (
         undone=_undeleted,
         undo=False,
     ),
+    *POWER,
 )
 BY_NAME = {case.name: case for case in CASES}

@@ -18,7 +18,7 @@ from hanok.api._addresses import Base
 from hanok.api._call import Call
 from hanok.api._query import Query
 from hanok.api._region import Region
-from hanok.api.compute import servers as servers_api
+from hanok.api.compute import service as compute_service
 from hanok.drivers.base import HostFacts
 from hanok.drivers.hosts import Hosts
 from hanok.drivers.simulated import host as simulated
@@ -31,7 +31,7 @@ from hanok.model.credentials import Credentials
 from hanok.model.host import Host
 from hanok.model.image import Image
 from hanok.model.server import Server
-from hanok.operations import create_server, delete_server, delete_volume
+from hanok.operations.kinds import KINDS
 from hanok.operations.park import parked
 from hanok.store import first_start, hosts, images, journal, migrate, servers
 from hanok.store.database import Database
@@ -58,7 +58,6 @@ USER = "b" * 32
 HOST = "11111111-1111-4111-8111-111111111111"
 IMAGE = "22222222-2222-4222-8222-222222222222"
 GIB = 1024**3
-KINDS = (create_server.KIND, delete_server.KIND, delete_volume.KIND)
 MEMBER = Credentials(USER, "member", PROJECT, "demo", frozenset({"member"}), 0, 2**62)
 
 
@@ -183,6 +182,11 @@ class World:
         endpoint = endpoint_of("DELETE", "/v2/{tenant}/servers/{server}")
         assert endpoint.handler(self.call(server=server_id)).status == 204
 
+    def act(self, server_id: str, name: str, body: object = None) -> None:
+        """Ask for an action on a server."""
+        endpoint = endpoint_of("POST", "/v2/{tenant}/servers/{server}/action")
+        assert endpoint.handler(self.call({name: body}, server=server_id)).status == 202
+
     # -- looking ---------------------------------------------------------------------------------
 
     def server(self, server_id: str) -> Server:
@@ -260,7 +264,7 @@ class World:
 
 def endpoint_of(method: str, path: str) -> Any:
     """The compute endpoint of a method and a path."""
-    for endpoint in servers_api.ENDPOINTS:
+    for endpoint in compute_service.service().endpoints:
         if (endpoint.method, endpoint.path) == (method, path):
             return endpoint
     raise KeyError(path)

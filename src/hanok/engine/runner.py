@@ -32,6 +32,7 @@ from hanok.engine.steps import (
     HostCall,
     HostStep,
     Outcome,
+    Poll,
     Step,
     View,
     Wait,
@@ -88,6 +89,8 @@ class Runner:
             if isinstance(step, HostStep):
                 result = self._call(job, row, step.timeout)
                 self._failpoints.reach(f"{point}/effect")
+                if step.poll is not None and self._asks_again(step.poll, result, started):
+                    return self._sleep(job, step.poll.every, 0, replace(row, started_at=started))
                 with self._database.write() as tx:
                     move = self._done(tx, job, replace(row, result=result, started_at=started))
             else:
@@ -296,10 +299,16 @@ class Runner:
             return replace(row, place=call.host_id, call={"verb": call.verb}, sealed_call=sealed)
         return replace(row, place=call.host_id, call=body, sealed_call=None)
 
-    def _sleep(self, job: Job, seconds: float, attempt: int) -> Move:
+    def _asks_again(self, poll: Poll, result: Any, started: int) -> bool:
+        over = self._clock.now() - started >= int(poll.patience * SECOND)
+        return not over and not poll.enough(result)
+
+    def _sleep(self, job: Job, seconds: float, attempt: int, row: StepRow | None = None) -> Move:
         """Let go of the operation until a moment; what waits is a row, not a thread."""
         run_at = self._clock.now() + int(seconds * SECOND)
         with self._database.write() as tx:
+            if row is not None:
+                journal.save_steps(tx, [row])
             operation = replace(job.operation, run_at=run_at, attempt=attempt, owner=None)
             return self._save(tx, job, operation, job.steps)
 

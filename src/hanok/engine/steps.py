@@ -115,6 +115,19 @@ class ControlStep:
 
 
 @dataclass(frozen=True, slots=True)
+class Poll:
+    """Makes a host step ask again: every `every` seconds until `enough(result)`.
+
+    After `patience` seconds the last result is taken as it is; the next steps decide. Between two
+    questions the operation is a row, and can be overtaken.
+    """
+
+    enough: Callable[[Any], bool]
+    every: float
+    patience: float
+
+
+@dataclass(frozen=True, slots=True)
 class HostStep:
     """Calls a driver. `call` and `undo` are pure: they read the view and name the call, or None.
 
@@ -127,6 +140,7 @@ class HostStep:
     timeout: float = 30.0
     retry: Retry = Retry()
     undo_retry: Retry = Retry(times=5)
+    poll: Poll | None = None
 
 
 Step = ControlStep | HostStep

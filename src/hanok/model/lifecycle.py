@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from hanok.model.errors import Conflict
 from hanok.model.server import Server, VmState
 
+NO_TASK: frozenset[str | None] = frozenset({None})
 ANY_STATE = frozenset(VmState) - {VmState.DELETED}
 
 
@@ -43,6 +44,51 @@ ACTIONS: dict[str, Action] = {
             during="deleting",
             ends=VmState.DELETED,
             operation="delete_server",
+            overtakes=True,
+        ),
+        Action(
+            name="start",
+            permission="servers:actions",
+            vm_states=frozenset({VmState.STOPPED}),
+            task_states=NO_TASK,
+            during="powering-on",
+            ends=VmState.ACTIVE,
+            operation="start_server",
+        ),
+        Action(
+            name="stop",
+            permission="servers:actions",
+            vm_states=frozenset({VmState.ACTIVE, VmState.ERROR}),
+            task_states=NO_TASK,
+            during="powering-off",
+            ends=VmState.STOPPED,
+            operation="stop_server",
+        ),
+        Action(
+            name="reboot",
+            permission="servers:actions",
+            vm_states=frozenset({VmState.ACTIVE}),
+            task_states=NO_TASK,
+            during="rebooting",
+            ends=VmState.ACTIVE,
+            operation="reboot_server",
+        ),
+        Action(
+            name="hard reboot",
+            permission="servers:actions",
+            vm_states=frozenset(
+                {
+                    VmState.ACTIVE,
+                    VmState.STOPPED,
+                    VmState.PAUSED,
+                    VmState.SUSPENDED,
+                    VmState.ERROR,
+                }
+            ),
+            task_states=frozenset({None, "rebooting", "rebooting_hard"}),
+            during="rebooting_hard",
+            ends=VmState.ACTIVE,
+            operation="hard_reboot_server",
             overtakes=True,
         ),
     )

@@ -36,6 +36,10 @@ class TaskState(StrEnum):
     NETWORKING = "networking"
     SPAWNING = "spawning"
     DELETING = "deleting"
+    POWERING_ON = "powering-on"
+    POWERING_OFF = "powering-off"
+    REBOOTING = "rebooting"
+    REBOOTING_HARD = "rebooting_hard"
 
 
 UNKNOWN = "UNKNOWN"
@@ -52,8 +56,20 @@ _RESTING: Mapping[str, str] = {
     VmState.ERROR: "ERROR",
     VmState.DELETED: "DELETED",
 }
-_DURING: Mapping[tuple[str, str], str] = {}
-"""Where a task changes the status (Nova's `vm_states`/`task_states` map); filled per action."""
+_DURING: Mapping[tuple[str, str], str] = {
+    (VmState.ACTIVE, TaskState.REBOOTING): "REBOOT",
+    **{
+        (state, TaskState.REBOOTING_HARD): "HARD_REBOOT"
+        for state in (
+            VmState.ACTIVE,
+            VmState.STOPPED,
+            VmState.PAUSED,
+            VmState.SUSPENDED,
+            VmState.ERROR,
+        )
+    },
+}
+"""Where a task changes the status (Nova's map of vm_state and task_state)."""
 
 _NEEDS_HOST = frozenset(
     {

@@ -21,6 +21,7 @@ PERMISSIONS: Mapping[str, frozenset[str]] = {
     "servers:create": MEMBER,
     "servers:update": MEMBER,
     "servers:delete": MEMBER,
+    "servers:actions": MEMBER,
     "images:read": READER,
     "images:write": MEMBER,
     "volumes:read": READER,

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from hanok.api._call import Service
 from hanok.api._errors import compute_shape
-from hanok.api.compute import discovery, flavors, image_proxy, key_pairs, limits, servers, zones
+from hanok.api.compute import (
+    discovery,
+    flavors,
+    image_proxy,
+    key_pairs,
+    limits,
+    server_actions,
+    servers,
+    zones,
+)
 
 
 def service() -> Service:
@@ -15,6 +24,7 @@ def service() -> Service:
         *zones.ENDPOINTS,
         *key_pairs.ENDPOINTS,
         *servers.ENDPOINTS,
+        *server_actions.ENDPOINTS,
         *limits.ENDPOINTS,
         *image_proxy.ENDPOINTS,
     )

@@ -1,0 +1,122 @@
+"""The power of a server: the steps that starting, stopping and rebooting are made of.
+
+The intent holds the server's host, the task that its row shows meanwhile and the state in which it
+ends. A step that fails for good leaves the server at rest where it was, with the reason.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from hanok.engine.steps import (
+    ControlStep,
+    Failure,
+    HostCall,
+    HostStep,
+    Operation,
+    Outcome,
+    Planned,
+    Poll,
+    Submission,
+    View,
+    Work,
+)
+from hanok.model.lifecycle import Action
+from hanok.model.power import PowerState
+from hanok.model.server import Server, TaskState, VmState
+from hanok.operations.submitter import Submitter
+from hanok.store import servers
+from hanok.store.database import Transaction
+
+PATIENCE = 60.0
+"""Seconds that a guest has to shut down by itself before its power is cut (Nova's default)."""
+_OFF = (PowerState.SHUTDOWN, PowerState.CRASHED, PowerState.NOSTATE)
+
+
+def submit(
+    tx: Transaction, engine: Submitter, kind: Operation, action: Action, server: Server
+) -> None:
+    """Submit one of the power operations in the request's transaction.
+
+    Its steps are all of the kind's, in order.
+    """
+    engine.submit(
+        tx,
+        Submission(
+            kind=kind.kind,
+            project_id=server.project_id,
+            server_id=server.id,
+            intent={"host_id": server.host_id, "during": action.during, "ends": action.ends},
+            plan=tuple(Planned(step.name, step.name) for step in kind.steps),
+            subjects=(f"server:{server.id}",),
+            overtake=action.overtakes,
+        ),
+    )
+
+
+def _call(view: View, verb: str) -> HostCall:
+    return HostCall(view.intent["host_id"], verb, {"server_id": view.server_id})
+
+
+def _is_off(result: Any) -> bool:
+    return PowerState(result) in _OFF
+
+
+ASK = HostStep("ask", lambda view: _call(view, "compute.shut_down"))
+WAIT_UNTIL_OFF = HostStep(
+    "wait_until_off",
+    lambda view: _call(view, "compute.power_state"),
+    poll=Poll(_is_off, every=0.5, patience=PATIENCE),
+)
+CUT = HostStep("cut", lambda view: _call(view, "compute.power_off"))
+SWITCH_ON = HostStep("switch_on", lambda view: _call(view, "compute.start"), timeout=60.0)
+
+
+def _finish(work: Work) -> None:
+    """Show where the server rests now."""
+    on = work.intent["ends"] == VmState.ACTIVE
+    values: dict[str, Any] = {
+        "vm_state": work.intent["ends"],
+        "task_state": None,
+        "power_state": int(PowerState.RUNNING if on else PowerState.SHUTDOWN),
+        "fault": None,
+    }
+    if on:
+        values["launched_at"] = work.now
+    change(work, values)
+
+
+FINISH = ControlStep("finish", _finish)
+
+
+def change(work: Work, values: Mapping[str, Any]) -> None:
+    """Change the server's row; whoever overtakes us keeps the mark that it made."""
+    server = servers.find(work.tx, work.server_id or "")
+    if server is None or server.terminated_at is not None:
+        return
+    if server.task_state in (TaskState.DELETING, TaskState.REBOOTING_HARD) and (
+        server.task_state != work.intent.get("during")
+    ):
+        values = {name: value for name, value in values.items() if name != "task_state"}
+    servers.change(work.tx, server.id, work.now, values)
+
+
+def settle(work: Work, outcome: Outcome) -> None:
+    """Note the end; a failure leaves the server at rest where it was, with the reason."""
+    if outcome.cancelled:
+        return
+    name = work.intent["ends"]
+    if outcome.state == "done":
+        servers.record(work.tx, work.server_id or "", work.now, f"now {name}")
+        return
+    failure = outcome.failure or Failure("", "")
+    fault = {
+        "code": 500,
+        "message": failure.message,
+        "details": f"{failure.step}: {failure.detail}",
+        "created_at": work.now,
+    }
+    change(work, {"task_state": None, "fault": fault})
+    detail = {"step": failure.step, "message": failure.message}
+    servers.record(work.tx, work.server_id or "", work.now, f"not {name}", detail)
