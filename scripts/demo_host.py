@@ -10,11 +10,11 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import select
 import shutil
 import signal
 import sqlite3
 import subprocess
-import time
 from collections.abc import Iterator
 from contextlib import closing, suppress
 from dataclasses import dataclass, fields
@@ -217,16 +217,10 @@ def _attempt(*command: str) -> None:
 
 def _end(pid: int) -> None:
     """End a process, and wait until it has ended, for 5 s at most."""
-    try:
+    with suppress(ProcessLookupError):
         handle = os.pidfd_open(pid)
-    except ProcessLookupError:
-        return
-    try:
-        signal.pidfd_send_signal(handle, signal.SIGKILL)
-        deadline = time.monotonic() + 5
-        while Path(f"/proc/{pid}/cmdline").exists() and time.monotonic() < deadline:
-            time.sleep(0.05)
-    except ProcessLookupError:
-        return
-    finally:
-        os.close(handle)
+        try:
+            signal.pidfd_send_signal(handle, signal.SIGKILL)
+            select.select([handle], [], [], 5)
+        finally:
+            os.close(handle)

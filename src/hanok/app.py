@@ -208,7 +208,6 @@ class App:
     def asgi(self) -> Any:
         """Return the ASGI application."""
         application: falcon.asgi.App[Any, Any] = falcon.asgi.App()
-        application.req_options.strip_url_path_trailing_slash = True
         server = _serve.Server(
             identity=self.identity,
             addresses=self.addresses,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -9,6 +10,7 @@ from typing import Any, cast
 
 import falcon
 import falcon.asgi
+import httpx
 from falcon import testing
 from prometheus_client import CollectorRegistry
 
@@ -54,6 +56,7 @@ class OneRegion:
     """KR1 with one service at `root`; `call` sends a request, `get` expects a 200 and its JSON."""
 
     def __init__(self, app: falcon.asgi.App[Any, Any], service: Service, store: Database) -> None:
+        self._app: Any = app
         self._client = testing.TestClient(app)
         self.prefix = f"/kr1/{service.name}"
         self.root = ROOT + self.prefix
@@ -76,6 +79,21 @@ class OneRegion:
             body=raw,
             json=None if raw is not None else body,
         )
+
+    def at_once(self, count: int, method: str, path: str, body: object) -> list[int]:
+        """Send the same request of the member's several times at once; return the codes."""
+
+        async def send() -> list[int]:
+            transport = httpx.ASGITransport(self._app)
+            headers = {"X-Auth-Token": "member"}
+            async with httpx.AsyncClient(
+                transport=transport, base_url="http://cloud.example", headers=headers
+            ) as client:
+                address = self.prefix + path.replace("{tenant}", MINE)
+                sent = [client.request(method, address, json=body) for _ in range(count)]
+                return [answer.status_code for answer in await asyncio.gather(*sent)]
+
+        return asyncio.run(send())
 
     def get(self, path: str, *, caller: str = "member") -> Any:
         result = self.call("GET", path, caller=caller)

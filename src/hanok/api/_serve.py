@@ -175,7 +175,8 @@ def _send(response: _Response, rendered: Rendered, request_id: str, *, head: boo
 def mount(
     app: falcon.asgi.App[Any, Any], server: Server, service: Service, region: Region | None
 ) -> None:
-    """Add a service's endpoints below its prefix."""
+    """Add a service's endpoints below its prefix; a final slash makes no difference."""
+    app.req_options.strip_url_path_trailing_slash = True
     prefix = "" if region is None else f"/{region.name.lower()}/{service.name}"
     by_path: dict[str, list[Endpoint]] = {}
     for endpoint in service.endpoints:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from hanok.engine.steps import Operation
 from hanok.operations import (
     create_server,
+    create_volume,
     delete_server,
     delete_volume,
     reboot_server,
@@ -14,6 +15,7 @@ from hanok.operations import (
 
 KINDS: tuple[Operation, ...] = (
     create_server.KIND,
+    create_volume.KIND,
     delete_server.KIND,
     delete_volume.KIND,
     start_server.KIND,

@@ -44,7 +44,7 @@ class Allocation:
     subnet_id: str | None
     address: str | None
     project_id: str
-    server_id: str
+    server_id: str | None
     position: int
     group_ids: tuple[str, ...]
 
@@ -97,11 +97,11 @@ def allocate(tx: Transaction, wanted: Allocation, now: int) -> Port:
             mac_address=_mac(wanted.port_id),
             admin_state_up=True,
             status="DOWN",
-            device_id=wanted.server_id,
-            device_owner="compute:nova",
+            device_id=wanted.server_id or "",
+            device_owner="compute:nova" if wanted.server_id else "",
             server_id=wanted.server_id,
             position=wanted.position,
-            created_for_server=True,
+            created_for_server=wanted.server_id is not None,
             created_at=now,
             updated_at=now,
         )

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, fields
+from typing import Any
 
 from sqlalchemy import bindparam, delete, insert, select, update
 
@@ -34,6 +36,22 @@ def add_root(tx: Transaction, volume: Volume, _now: int) -> None:
     """Store a root volume's row; one that is there is left alone."""
     if find(tx, volume.id) is None:
         tx.run(insert(volumes), asdict(volume))
+
+
+def add(tx: Transaction, volume: Volume) -> None:
+    """Store a volume's row."""
+    tx.run(insert(volumes), asdict(volume))
+
+
+def change(tx: Transaction, volume_id: str, values: Mapping[str, Any], now: int) -> None:
+    """Change columns of a volume."""
+    statement = update(volumes).where(volumes.c.id == volume_id)
+    tx.run(statement.values(**values, updated_at=now))
+
+
+def put_on(tx: Transaction, volume_id: str, host_id: str, now: int) -> None:
+    """Note the host whose storage holds a volume."""
+    change(tx, volume_id, {"host_id": host_id}, now)
 
 
 def attach(tx: Transaction, attachment: VolumeAttachment) -> None:

@@ -4,7 +4,6 @@ import base64
 import hashlib
 import re
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -173,9 +172,7 @@ def test_a_name_is_taken_once(api: OneRegion, key: str | None) -> None:
 
 def test_of_several_at_once_one_gets_the_name(api: OneRegion) -> None:
     body = {"keypair": {"name": "k", "public_key": ED25519}}
-    with ThreadPoolExecutor(4) as threads:
-        calls = [threads.submit(api.call, "POST", PAIRS, body) for _ in range(4)]
-        assert sorted(call.result().status_code for call in calls) == [200, 409, 409, 409]
+    assert sorted(api.at_once(4, "POST", PAIRS, body)) == [200, 409, 409, 409]
 
 
 @pytest.mark.parametrize("key", [ED25519, None])

@@ -8,7 +8,7 @@ from typing import Any
 
 from hanok.api._call import Answer, Call, Endpoint, Handler, Service
 from hanok.api._errors import volume_shape
-from hanok.api.volume import volumes
+from hanok.api.volume import volume_create, volumes
 from hanok.model.errors import NotFound
 from hanok.model.volume import VolumeType
 from hanok.store import volumes as store
@@ -99,6 +99,18 @@ def _endpoints(version: str) -> list[Endpoint]:
         ),
         read(path=f"{root}/volumes/{{volume}}", handler=partial(volumes.show, version=version)),
         Endpoint("DELETE", f"{root}/volumes/{{volume}}", volumes.delete, "volumes:write"),
+        Endpoint(
+            "POST",
+            f"{root}/volumes",
+            partial(volume_create.create, version=version),
+            "volumes:write",
+        ),
+        Endpoint(
+            "PUT",
+            f"{root}/volumes/{{volume}}",
+            partial(volume_create.update, version=version),
+            "volumes:write",
+        ),
         read(path=f"{root}/snapshots", handler=_empty("snapshots")),
         read(path=f"{root}/snapshots/detail", handler=_empty("snapshots")),
         read(path=f"{root}/snapshots/{{snapshot}}", handler=_no_snapshot),

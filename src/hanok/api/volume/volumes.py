@@ -51,22 +51,23 @@ def view(
         "created_at": iso_micro(volume.created_at),
         "updated_at": iso_micro(volume.updated_at),
         "links": _links(call, version, volume.id),
-        "attachments": [
-            {
-                "id": volume.id,
-                "attachment_id": volume.id,
-                "volume_id": volume.id,
-                "server_id": one.server_id,
-                "device": f"/dev/{one.device}",
-                "host_name": None,
-                "attached_at": iso_micro(one.attached_at),
-            }
-            for one in attachments
-        ],
+        "attachments": [_attachment(one) for one in attachments],
     }
     if volume.image_id is not None:
         body["volume_image_metadata"] = {**volume.image_metadata, "image_id": volume.image_id}
     return body
+
+
+def _attachment(one: VolumeAttachment) -> dict[str, Any]:
+    return {
+        "id": one.volume_id,
+        "attachment_id": one.volume_id,
+        "volume_id": one.volume_id,
+        "server_id": one.server_id,
+        "device": f"/dev/{one.device}",
+        "host_name": None,
+        "attached_at": iso_micro(one.attached_at),
+    }
 
 
 def listed(call: Call, *, version: str, long: bool) -> Answer:
@@ -124,7 +125,8 @@ def _has(metadata: dict[str, str], wanted: str) -> bool:
     return all(metadata.get(key) == str(value) for key, value in pairs.items())
 
 
-def _find(reader: Reader, call: Call) -> tuple[Volume, list[VolumeAttachment]]:
+def find(reader: Reader, call: Call) -> tuple[Volume, list[VolumeAttachment]]:
+    """Return the volume that the path names; raises NotFound."""
     volume_id = call.params["volume"]
     volume = volumes.find(reader, volume_id)
     if volume is None or volume.project_id != call.credentials.project_id:
@@ -135,7 +137,7 @@ def _find(reader: Reader, call: Call) -> tuple[Volume, list[VolumeAttachment]]:
 def show(call: Call, *, version: str) -> Answer:
     """Serve GET volumes/{id}."""
     with call.region.store.read() as reader:
-        volume, attachments = _find(reader, call)
+        volume, attachments = find(reader, call)
     return Answer(200, {"volume": view(call, version, volume, attachments)})
 
 
@@ -143,7 +145,7 @@ def delete(call: Call) -> Answer:
     """Serve DELETE volumes/{id}: 202; only of what nobody uses."""
     region = call.region
     with region.store.write() as tx:
-        volume, attachments = _find(tx, call)
+        volume, attachments = find(tx, call)
         if volume.status not in DELETABLE or attachments:
             raise Invalid(
                 "Invalid volume: Volume status must be available or error or error_deleting and "

@@ -1,0 +1,138 @@
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hanok.api.volume.service import service
+from hanok.model.errors import HanokError, Invalid, NotFound
+from tests.operations.world import IMAGE, PROJECT, World
+
+ROOT = "/v2/{tenant}/volumes"
+
+
+@pytest.fixture
+def world(database_url: str, tmp_path: Path) -> Iterator[World]:
+    one = World(database_url, tmp_path).open().start()
+    yield one
+    one.close()
+
+
+def send(world: World, method: str, path: str, body: object = None, **more: Any) -> Any:
+    for endpoint in service().endpoints:
+        if (endpoint.method, endpoint.path) == (method, path):
+            return endpoint.handler(world.call(body, **more))
+    raise KeyError(path)
+
+
+def one(world: World) -> dict[str, Any]:
+    [volume] = send(world, "GET", f"{ROOT}/detail").body["volumes"]
+    return dict(volume)
+
+
+def test_a_root_volume_is_a_volume_like_others(world: World) -> None:
+    server_id = world.create()
+    world.settle()
+    volume = one(world)
+    assert (volume["status"], volume["size"], volume["bootable"]) == ("in-use", 10, "true")
+    assert volume["volume_type"] == "General SSD"
+    assert volume["volume_image_metadata"]["image_id"] == IMAGE
+    [attachment] = volume["attachments"]
+    assert (attachment["server_id"], attachment["device"]) == (server_id, "/dev/vda")
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}", volume["created_at"])
+    assert send(world, "GET", f"{ROOT}/{{volume}}", volume=volume["id"]).body["volume"] == volume
+    with pytest.raises(Invalid, match="Volume status must be available or error"):
+        send(world, "DELETE", f"{ROOT}/{{volume}}", volume=volume["id"])
+
+
+def test_a_volume_is_made_changed_and_deleted_for_real(world: World) -> None:
+    answer = send(world, "POST", ROOT, {"volume": {"size": "3", "name": "data"}})
+    assert answer.status == 202
+    assert answer.body["volume"]["status"] == "creating"
+    world.settle()
+    volume = one(world)
+    assert (volume["status"], volume["size"], volume["bootable"]) == ("available", 3, "false")
+    assert world.reality()["disks"] == 1
+    changed = {"volume": {"name": "new", "description": "text"}}
+    answer = send(world, "PUT", f"{ROOT}/{{volume}}", changed, volume=volume["id"])
+    assert (answer.status, answer.body["volume"]["name"]) == (200, "new")
+    assert send(world, "DELETE", f"{ROOT}/{{volume}}", volume=volume["id"]).status == 202
+    world.settle()
+    assert send(world, "GET", ROOT).body["volumes"] == []
+    world.assert_nothing_is_left()
+
+
+def test_a_volume_from_an_image_is_bootable(world: World) -> None:
+    send(world, "POST", ROOT, {"volume": {"size": 10, "imageRef": IMAGE}})
+    world.settle()
+    volume = one(world)
+    assert volume["bootable"] == "true"
+    assert volume["volume_image_metadata"]["image_id"] == IMAGE
+
+
+@pytest.mark.parametrize(
+    ("volume", "text"),
+    [
+        ({}, "size"),
+        ({"size": 0}, "size"),
+        ({"size": -1}, "size"),
+        ({"size": True}, "size"),
+        ({"size": 2**63}, "size"),
+        ({"size": "many"}, "size"),
+        ({"size": 1, "name": "x" * 256}, "name"),
+        ({"size": 1, "volume_type": "x"}, "Volume type with name x could not be found."),
+        ({"size": 1, "availability_zone": "x"}, "Availability zone 'x' is invalid."),
+        ({"size": 1, "imageRef": "x"}, "Image x could not be found."),
+        ({"size": 1, "snapshot_id": "x"}, "not offered"),
+        ({"size": 1, "nhn_encryption": {"skm_appkey": "a"}}, "skm_key_id"),
+        ({"size": 1, "nhn_encryption": {"skm_appkey": "a", "skm_key_id": "b"}}, "not offered"),
+    ],
+)
+def test_what_is_odd_is_refused(world: World, volume: dict[str, Any], text: str) -> None:
+    with pytest.raises(HanokError) as caught:
+        send(world, "POST", ROOT, {"volume": volume})
+    assert text in caught.value.message
+    assert send(world, "GET", ROOT).body["volumes"] == []
+
+
+@pytest.mark.parametrize(
+    ("query", "count"),
+    [
+        ("name=a", 1),
+        ("name=c", 0),
+        ("status=available", 2),
+        ("limit=1", 1),
+        ("metadata={'k': 'v'}", 1),
+        ("all_tenants=1", 2),
+        ("bootable=true", 0),
+    ],
+)
+def test_lists_filter(world: World, query: str, count: int) -> None:
+    send(world, "POST", ROOT, {"volume": {"size": 1, "name": "a", "metadata": {"k": "v"}}})
+    send(world, "POST", ROOT, {"volume": {"size": 1, "name": "b"}})
+    world.settle()
+    body = send(world, "GET", f"{ROOT}/detail", query=query).body
+    assert len(body["volumes"]) == count
+    assert ("volumes_links" in body) == (query == "limit=1")
+
+
+@pytest.mark.parametrize("query", ["marker=nobody", "limit=-1", "metadata=[1]", "metadata={"])
+def test_bad_filters_are_a_400(world: World, query: str) -> None:
+    send(world, "POST", ROOT, {"volume": {"size": 1}})
+    with pytest.raises(Invalid):
+        send(world, "GET", ROOT, query=query)
+
+
+def test_what_is_not_there_is_not_found(world: World) -> None:
+    with pytest.raises(NotFound, match="Volume x could not be found"):
+        send(world, "GET", f"{ROOT}/{{volume}}", volume="x")
+
+
+def test_links_name_the_version_and_project(world: World) -> None:
+    send(world, "POST", ROOT, {"volume": {"size": 1}})
+    world.settle()
+    href = one(world)["links"][0]["href"]
+    assert href.startswith(f"http://test/kr1/volume/v2/{PROJECT}/volumes/")
