@@ -10,7 +10,12 @@ from cyclopts import App, Parameter
 
 from hanok import __version__
 
-app = App(name="hanok", version=__version__, help="A whole cloud region in one process.")
+app = App(
+    name="hanok",
+    version=__version__,
+    help="A whole cloud region in one process.",
+    help_format="plaintext",  # reading Markdown takes longer than all else
+)
 
 
 def _option(name: str, text: str) -> Parameter:

@@ -104,4 +104,5 @@ def check(action: Action, server: Server) -> None:
 
 
 def _conflict(action: Action, server: Server, what: str, value: str) -> Conflict:
-    return Conflict(f"Cannot '{action.name}' instance {server.id} while it is in {what} {value}")
+    verb = action.name.removeprefix("hard ")
+    return Conflict(f"Cannot '{verb}' instance {server.id} while it is in {what} {value}")

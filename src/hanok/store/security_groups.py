@@ -9,7 +9,11 @@ from sqlalchemy import bindparam, delete, insert, or_, select
 from hanok.model.errors import Conflict, NotFound
 from hanok.model.security_group import SecurityGroup, SecurityGroupRule
 from hanok.store.database import Reader, Transaction
-from hanok.store.region_tables import security_group_rules, security_groups
+from hanok.store.region_tables import (
+    port_security_groups,
+    security_group_rules,
+    security_groups,
+)
 
 _columns = [security_groups.c[f.name] for f in fields(SecurityGroup)]
 
@@ -84,3 +88,18 @@ def remove_rule(tx: Transaction, project_id: str, rule_id: str) -> bool:
         security_group_rules.c.id == rule_id, security_group_rules.c.project_id == project_id
     )
     return bool(tx.run(statement))
+
+
+def join(tx: Transaction, port_id: str, group_id: str) -> None:
+    """Put a port into a group."""
+    tx.run(insert(port_security_groups).values(port_id=port_id, security_group_id=group_id))
+
+
+def leave(tx: Transaction, port_id: str, group_id: str) -> None:
+    """Take a port out of a group."""
+    tx.run(
+        delete(port_security_groups).where(
+            port_security_groups.c.port_id == port_id,
+            port_security_groups.c.security_group_id == group_id,
+        )
+    )

@@ -6,12 +6,27 @@ from typing import Any
 
 from hanok.api._body import decode
 from hanok.api._call import Answer, Call, Endpoint
-from hanok.api.compute.actions import reboot, start, stop
+from hanok.api.compute.actions import (
+    console_output,
+    reboot,
+    security_groups,
+    start,
+    stop,
+)
 from hanok.api.compute.actions.action import ServerAction
 from hanok.api.compute.servers import find
 from hanok.model.errors import Invalid
 
-ACTIONS = {one.ACTION.key: one.ACTION for one in (start, stop, reboot)}
+ACTIONS: dict[str, ServerAction] = {
+    action.key: action
+    for action in (
+        start.ACTION,
+        stop.ACTION,
+        reboot.ACTION,
+        security_groups.ADD,
+        security_groups.REMOVE,
+    )
+}
 
 
 def _act(call: Call) -> Answer:
@@ -19,7 +34,11 @@ def _act(call: Call) -> Answer:
     if len(body) != 1:
         raise Invalid("Malformed request body: it names one action.")
     [(key, value)] = body.items()
-    action: ServerAction | None = ACTIONS.get(key)
+    if key == console_output.KEY:
+        with call.region.store.read() as reader:
+            server = find(reader, call)
+        return console_output.output(call, server, value)
+    action = ACTIONS.get(key)
     if action is None:
         raise Invalid(f"There is no such action: {key}")
     with call.region.store.write() as tx:

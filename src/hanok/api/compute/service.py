@@ -5,12 +5,14 @@ from __future__ import annotations
 from hanok.api._call import Service
 from hanok.api._errors import compute_shape
 from hanok.api.compute import (
+    attachments,
     discovery,
     flavors,
     image_proxy,
     key_pairs,
     limits,
     server_actions,
+    server_metadata,
     servers,
     zones,
 )
@@ -25,6 +27,8 @@ def service() -> Service:
         *key_pairs.ENDPOINTS,
         *servers.ENDPOINTS,
         *server_actions.ENDPOINTS,
+        *server_metadata.ENDPOINTS,
+        *attachments.ENDPOINTS,
         *limits.ENDPOINTS,
         *image_proxy.ENDPOINTS,
     )

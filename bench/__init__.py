@@ -1,0 +1,1 @@
+"""Measures Hanok beside its limits: peers that do the least the same answer needs."""

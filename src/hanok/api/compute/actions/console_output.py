@@ -1,0 +1,35 @@
+"""`{"os-getConsoleOutput": {"length": 50}}`: what the guest wrote to its serial console."""
+
+from __future__ import annotations
+
+import base64
+from typing import Any
+
+from hanok.api._call import Answer, Call
+from hanok.model.errors import Conflict, Invalid
+from hanok.model.server import Server
+
+LARGEST = 1 << 16
+"""How many bytes of the console are read, at most."""
+DEADLINE = 5.0
+KEY = "os-getConsoleOutput"
+
+
+def output(call: Call, server: Server, body: Any) -> Answer:
+    """Answer 200 with the last `length` lines, all that is kept when it is not given.
+
+    A read-only question to the host, outside any transaction; raises Conflict for a server that
+    has no host, HostUnreachable (503) when the host is silent.
+    """
+    length = body.get("length") if isinstance(body, dict) else None
+    if length is not None and not str(length).lstrip("-").isdigit():
+        raise Invalid(f"Invalid input for field/attribute length. Value: {length}.")
+    if server.host_id is None:
+        raise Conflict(f"Instance {server.id} is not ready")
+    arguments = {"server_id": server.id, "max_bytes": LARGEST}
+    raw = call.region.hosts.query(server.host_id, "compute.console_log", arguments, DEADLINE)
+    text = base64.b64decode(raw).decode(errors="replace")
+    lines = text.splitlines()
+    if length is not None and int(length) >= 0:
+        lines = lines[len(lines) - min(int(length), len(lines)) :]
+    return Answer(200, {"output": "\n".join(lines)})

@@ -1,0 +1,43 @@
+"""Add Security Group, Delete Security Group: on every port of the server, at once."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hanok.api._call import Answer, Call
+from hanok.api.compute.actions.action import ServerAction
+from hanok.model.errors import Invalid, NotFound
+from hanok.model.server import Server
+from hanok.store import ports, security_groups, servers
+from hanok.store.database import Transaction
+
+
+def _name(body: Any) -> str:
+    name = body.get("name") if isinstance(body, dict) else None
+    if not isinstance(name, str) or not name.strip():
+        raise Invalid("Invalid input for field/attribute name. It names a security group.")
+    return name
+
+
+def _add(call: Call, tx: Transaction, server: Server, body: Any) -> Answer:
+    group = security_groups.find(tx, server.project_id, _name(body))
+    for port in ports.of_server(tx, server.id):
+        if group.id not in port.group_ids:
+            security_groups.join(tx, port.id, group.id)
+    servers.change(tx, server.id, call.region.clock.now(), {})
+    return Answer(202)
+
+
+def _remove(call: Call, tx: Transaction, server: Server, body: Any) -> Answer:
+    group = security_groups.find(tx, server.project_id, _name(body))
+    having = [port for port in ports.of_server(tx, server.id) if group.id in port.group_ids]
+    if not having:
+        raise NotFound(f"Security group {group.id} not associated with the instance {server.id}")
+    for port in having:
+        security_groups.leave(tx, port.id, group.id)
+    servers.change(tx, server.id, call.region.clock.now(), {})
+    return Answer(202)
+
+
+ADD = ServerAction("addSecurityGroup", _add)
+REMOVE = ServerAction("removeSecurityGroup", _remove)
