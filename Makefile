@@ -70,7 +70,7 @@ images: images-tiny ## the tiny guest image and a genuine Debian cloud image, in
 images-tiny: install ## only the tiny guest image, into the cache
 	@scripts/debian.sh run image
 	$(call say,"tiny guest image")
-	@$(PY) -m hanok.guest.tiny_image
+	@$(PY) -m hanok.guest.tiny_image --if-missing
 
 clean: ## remove what make made in this checkout; the machine's cache stays
 	@printf '==> %s\n' "removing the environments and the tools' caches"
@@ -85,7 +85,7 @@ clean: ## remove what make made in this checkout; the machine's cache stays
 .test-images:
 ifneq ($(ROOT),)
 	$(call say,"tiny guest image")
-	@$(PY) -m hanok.guest.tiny_image
+	@$(PY) -m hanok.guest.tiny_image --if-missing
 endif
 
 .lint:

@@ -196,8 +196,8 @@ class App:
         """Let the machine's host join the region, behind the API."""
         try:
             report: MachineReport = running.machine.open(running.watch.hear)
-        except HanokError as error:
-            log.error("the host cannot join", region=running.region.name, error=str(error))
+        except Exception as error:
+            log.exception("the host cannot join", region=running.region.name)
             self._say(f"hanok: the host of {running.region.name} cannot join: {error}")
             return
         running.hosts.add(report.host.id, report.drivers)

@@ -14,7 +14,7 @@ from hanok.config import Config, ConfigError
 from hanok.drivers.base import Drivers
 from hanok.drivers.simulated import host as simulated
 from hanok.drivers.simulated.config import SimulatedConfig
-from hanok.guest import tiny_image
+from hanok.guest import image_cache, tiny_image
 from hanok.media.image_store import ImageStore
 from hanok.model.errors import HostError
 from hanok.model.host import Host
@@ -208,7 +208,9 @@ class Machine:
             closed = host_tree.check_reachable(folder)
             if closed is not None:
                 raise HostError(closed)
-        accel = kvm_probe.accel(self._images.path(self._tiny), self._folder / "accelerator.json")
+        cache = image_cache.folder()  # what a machine can do is the same for every region on it
+        cache.mkdir(parents=True, exist_ok=True)
+        accel = kvm_probe.accel(self._images.path(self._tiny), cache / "accelerator.json")
         return libvirt.open_host(
             self._deployment, root, self._images, accel, self._config.libvirt_uri
         )

@@ -12,7 +12,7 @@ READ = {
     *("flavors:read", "zones:read", "keypairs:read", "servers:read", "images:read"),
     *("volumes:read", "networks:read", "limits:read"),
 }
-ADMINISTRATE = {"operator", "zones:detail"}
+ADMINISTRATE = {"cloud:operate", "zones:detail"}
 
 
 def credentials(*roles: str) -> Credentials:
@@ -57,8 +57,8 @@ def test_a_refusal_names_the_permission() -> None:
 
 
 def test_one_role_that_may_is_enough() -> None:
-    assert may("operator", "reader", "admin")
-    assert not may("operator", "reader", "member")
+    assert may("cloud:operate", "reader", "admin")
+    assert not may("cloud:operate", "reader", "member")
 
 
 def test_an_unknown_permission_is_a_bug() -> None:

@@ -65,14 +65,19 @@ def command(
     cache_path: Callable[[], Path],
     build: Callable[[Path], None],
     arguments: list[str] | None,
+    cached: Callable[[], Path | None] = lambda: None,
 ) -> int:
-    """Run a build's command line: [--output PATH] [--if-missing]; return its exit status."""
+    """Run a build's command line: [--output PATH] [--if-missing]; return its exit status.
+
+    `cached` finds an image that is good enough for --if-missing without asking anybody.
+    """
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--output", type=Path, help="where to write (default: the cache)")
     parser.add_argument("--if-missing", action="store_true", help="do nothing if it is there")
     options = parser.parse_args(arguments)
     try:
-        target = options.output or cache_path()
+        found = cached() if options.if_missing and options.output is None else None
+        target = found or options.output or cache_path()
         if options.if_missing and target.exists():
             say(f"There already: {target}")
         else:

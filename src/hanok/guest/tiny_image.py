@@ -71,7 +71,11 @@ def cached() -> Path | None:
 def main(arguments: list[str] | None = None) -> int:
     """Run the command line; return its exit status."""
     return image_cache.command(
-        __doc__, cache_path, lambda target: build(target, progress=image_cache.say), arguments
+        __doc__,
+        cache_path,
+        lambda target: build(target, progress=image_cache.say),
+        arguments,
+        cached,
     )
 
 

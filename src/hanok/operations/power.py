@@ -29,6 +29,8 @@ from hanok.operations.submitter import Submitter
 from hanok.store import servers
 from hanok.store.database import Transaction
 
+Kind = Operation
+"""What the API needs to name when it submits a power operation."""
 PATIENCE = 60.0
 """Seconds that a guest has to shut down by itself before its power is cut (Nova's default)."""
 _OFF = (PowerState.SHUTDOWN, PowerState.CRASHED, PowerState.NOSTATE)

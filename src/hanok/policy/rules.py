@@ -29,7 +29,7 @@ PERMISSIONS: Mapping[str, frozenset[str]] = {
     "networks:read": READER,
     "networks:write": MEMBER,
     "limits:read": READER,
-    "operator": ADMIN,
+    "cloud:operate": ADMIN,
 }
 
 

@@ -13,7 +13,7 @@ from tests.api.identity.conftest import REGIONS, Api
 
 ENDPOINTS = service(REGIONS).endpoints
 WITH_BODY = [one for one in ENDPOINTS if one.method in ("POST", "PATCH")]
-FOR_ADMINS = [one for one in ENDPOINTS if one.permission == "operator"]
+FOR_ADMINS = [one for one in ENDPOINTS if one.permission == "cloud:operate"]
 WITH_TOKEN = [one for one in ENDPOINTS if one.auth]
 
 _LOG_IN = (

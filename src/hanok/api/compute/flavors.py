@@ -197,9 +197,9 @@ def _delete(call: Call) -> Answer:
 
 ENDPOINTS = (
     Endpoint("GET", ROOT, _names, "flavors:read"),
-    Endpoint("POST", ROOT, _create, "operator"),
+    Endpoint("POST", ROOT, _create, "cloud:operate"),
     Endpoint("GET", f"{ROOT}/detail", _details, "flavors:read"),
     Endpoint("GET", f"{ROOT}/{{flavor}}", _one, "flavors:read"),
-    Endpoint("DELETE", f"{ROOT}/{{flavor}}", _delete, "operator"),
+    Endpoint("DELETE", f"{ROOT}/{{flavor}}", _delete, "cloud:operate"),
     Endpoint("GET", f"{ROOT}/{{flavor}}/os-extra_specs", _extra_specs, "flavors:read"),
 )

@@ -155,8 +155,8 @@ def _delete(call: Call) -> Answer:
 ENDPOINTS = (
     Endpoint("GET", "/v2/{tenant}/limits", _limits, "limits:read"),
     Endpoint("GET", QUOTAS, _show, "limits:read"),
-    Endpoint("PUT", QUOTAS, _update, "operator"),
-    Endpoint("DELETE", QUOTAS, _delete, "operator"),
+    Endpoint("PUT", QUOTAS, _update, "cloud:operate"),
+    Endpoint("DELETE", QUOTAS, _delete, "cloud:operate"),
     Endpoint("GET", f"{QUOTAS}/defaults", _defaults, "limits:read"),
     Endpoint("GET", f"{QUOTAS}/detail", _details, "limits:read"),
 )

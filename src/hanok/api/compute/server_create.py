@@ -138,7 +138,7 @@ def _public_key(reader: Reader, user_id: str, name: str | None) -> str | None:
     pair = key_pairs.get(reader, user_id, name)
     if pair is None:
         raise Invalid("Invalid key_name provided.")
-    return pair.public_key
+    return pair.public_key.strip()
 
 
 def _groups(reader: Reader, project_id: str, names: Sequence[str]) -> tuple[str, ...]:

@@ -116,9 +116,9 @@ def delete_project(call: Call) -> Answer:
 
 ENDPOINTS = (
     Endpoint("GET", "/v3/projects", list_projects),
-    Endpoint("POST", "/v3/projects", create_project, permission="operator"),
+    Endpoint("POST", "/v3/projects", create_project, permission="cloud:operate"),
     Endpoint("GET", "/v3/projects/{project}", show_project),
-    Endpoint("PATCH", "/v3/projects/{project}", change_project, permission="operator"),
-    Endpoint("DELETE", "/v3/projects/{project}", delete_project, permission="operator"),
+    Endpoint("PATCH", "/v3/projects/{project}", change_project, permission="cloud:operate"),
+    Endpoint("DELETE", "/v3/projects/{project}", delete_project, permission="cloud:operate"),
     Endpoint("GET", "/v3/users/{user}/projects", user_projects),
 )

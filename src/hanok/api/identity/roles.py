@@ -151,14 +151,16 @@ def show_domain(call: Call) -> Answer:
 
 
 ENDPOINTS = (
-    Endpoint("GET", "/v3/roles", list_roles, permission="operator"),
-    Endpoint("POST", "/v3/roles", create_role, permission="operator"),
-    Endpoint("GET", "/v3/roles/{role}", show_role, permission="operator"),
-    Endpoint("GET", "/v3/projects/{project}/users/{user}/roles", user_roles, permission="operator"),
-    Endpoint("GET", _ONE, check_role, permission="operator"),
-    Endpoint("PUT", _ONE, assign_role, permission="operator"),
-    Endpoint("DELETE", _ONE, unassign_role, permission="operator"),
-    Endpoint("GET", "/v3/role_assignments", list_assignments, permission="operator"),
+    Endpoint("GET", "/v3/roles", list_roles, permission="cloud:operate"),
+    Endpoint("POST", "/v3/roles", create_role, permission="cloud:operate"),
+    Endpoint("GET", "/v3/roles/{role}", show_role, permission="cloud:operate"),
+    Endpoint(
+        "GET", "/v3/projects/{project}/users/{user}/roles", user_roles, permission="cloud:operate"
+    ),
+    Endpoint("GET", _ONE, check_role, permission="cloud:operate"),
+    Endpoint("PUT", _ONE, assign_role, permission="cloud:operate"),
+    Endpoint("DELETE", _ONE, unassign_role, permission="cloud:operate"),
+    Endpoint("GET", "/v3/role_assignments", list_assignments, permission="cloud:operate"),
     Endpoint("GET", "/v3/domains", list_domains),
     Endpoint("GET", "/v3/domains/{domain}", show_domain),
 )

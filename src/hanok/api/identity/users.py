@@ -133,10 +133,10 @@ def delete_user(call: Call) -> Answer:
 
 
 ENDPOINTS = (
-    Endpoint("GET", "/v3/users", list_users, permission="operator"),
-    Endpoint("POST", "/v3/users", create_user, permission="operator"),
+    Endpoint("GET", "/v3/users", list_users, permission="cloud:operate"),
+    Endpoint("POST", "/v3/users", create_user, permission="cloud:operate"),
     Endpoint("GET", "/v3/users/{user}", show_user),
-    Endpoint("PATCH", "/v3/users/{user}", change_user, permission="operator"),
-    Endpoint("DELETE", "/v3/users/{user}", delete_user, permission="operator"),
+    Endpoint("PATCH", "/v3/users/{user}", change_user, permission="cloud:operate"),
+    Endpoint("DELETE", "/v3/users/{user}", delete_user, permission="cloud:operate"),
     Endpoint("POST", "/v3/users/{user}/password", change_password),
 )

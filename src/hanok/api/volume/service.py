@@ -83,6 +83,16 @@ def _limits(_call: Call) -> Answer:
     return Answer(200, {"limits": {"rate": [], "absolute": absolute}})
 
 
+def _quota(call: Call) -> Answer:
+    """Say that nothing of a project's block storage is limited."""
+    names = ("volumes", "snapshots", "gigabytes", "backups", "backup_gigabytes", "groups")
+    values = {**dict.fromkeys(names, -1), "per_volume_gigabytes": -1}
+    if call.query.flag("usage"):
+        values_in_use = {name: {"limit": -1, "in_use": 0, "reserved": 0} for name in values}
+        return Answer(200, {"quota_set": {"id": call.params["project"], **values_in_use}})
+    return Answer(200, {"quota_set": {"id": call.params["project"], **values}})
+
+
 def _endpoints(version: str) -> list[Endpoint]:
     root = f"/{version}/{{tenant}}"
     read: Callable[..., Endpoint] = partial(Endpoint, "GET", permission="volumes:read")
@@ -116,6 +126,7 @@ def _endpoints(version: str) -> list[Endpoint]:
         read(path=f"{root}/snapshots/{{snapshot}}", handler=_no_snapshot),
         read(path=f"{root}/extensions", handler=_empty("extensions")),
         read(path=f"{root}/limits", handler=_limits),
+        read(path=f"{root}/os-quota-sets/{{project}}", handler=_quota),
     ]
 
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from hanok.api._call import Answer, Call
-from hanok.engine.steps import Operation
 from hanok.model import lifecycle
 from hanok.model.server import Server
 from hanok.operations import power
@@ -34,7 +33,9 @@ def begin(call: Call, tx: Transaction, server: Server, name: str) -> lifecycle.A
     return action
 
 
-def power_action(call: Call, tx: Transaction, server: Server, name: str, kind: Operation) -> Answer:
+def power_action(
+    call: Call, tx: Transaction, server: Server, name: str, kind: power.Kind
+) -> Answer:
     """Begin an action that is one of the power operations: 202."""
     action = begin(call, tx, server, name)
     power.submit(tx, call.region.engine, kind, action, server)
