@@ -99,6 +99,7 @@ def a_server(number: int, **changes: Any) -> Server:
         image_metadata={},
         reservation_id="r-1",
         fault=None,
+        resized=None,
         created_at=NOW,
         updated_at=NOW,
         launched_at=NOW,

@@ -38,6 +38,7 @@ from hanok.media.image_store import ImageStore
 from hanok.model.errors import HanokError
 from hanok.operations.kinds import KINDS
 from hanok.operations.park import parked
+from hanok.reconcile.confirm import Confirmations
 from hanok.reconcile.watch import Watch
 from hanok.store import first_start, migrate, quotas, server_time
 from hanok.store.database import Database
@@ -178,7 +179,14 @@ class App:
         context = Context(store, self._clock, self._sealer, hosts.perform)
         engine = Engine(context, KINDS, parked)
         images = ImageStore(folder / "images")
-        watch = Watch(store, hosts, self._clock, keep_days=self.config.keep_deleted_days)
+        confirmations = Confirmations(store, engine, self._clock, self.config.confirm_resize_after)
+        watch = Watch(
+            store,
+            hosts,
+            self._clock,
+            keep_days=self.config.keep_deleted_days,
+            chores=[confirmations.run],
+        )
         machine = Machine(self.config, folder, images, self._say)
         with store.write() as tx:
             first_start.seed(

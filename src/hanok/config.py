@@ -48,6 +48,7 @@ class Config:
     libvirt_uri: str = "qemu:///system"
     token_seconds: int = 43_200
     keep_deleted_days: int = 7
+    confirm_resize_after: float = 15.0
     simulated: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -73,6 +74,7 @@ class Config:
 
 
 _PATHS = frozenset({"state", "tls_cert", "tls_key"})
+_SECONDS = frozenset({"confirm_resize_after"})
 _NUMBERS = frozenset({"port", "token_seconds", "keep_deleted_days"})
 
 
@@ -110,6 +112,8 @@ def _typed(name: str, value: Any) -> Any:
             return Path(value).expanduser().absolute()
         if name in _NUMBERS:
             return int(value)
+        if name in _SECONDS:
+            return float(value)
         if name == "regions":
             return tuple(value)
     except (TypeError, ValueError) as error:

@@ -100,11 +100,18 @@ def test_a_blank_disk_is_made_once(host: Host, scene: Scene) -> None:
         assert disk.path
         assert disk.format
         assert storage.create_disk(spec) == disk
+        assert storage.describe_disk(spec.disk_id) == disk
         assert storage.list_disks().count(disk) == 1
     finally:
         storage.delete_disk(spec.disk_id)
     storage.delete_disk(spec.disk_id)
     assert disk not in storage.list_disks()
+
+
+def test_an_absent_disk_cannot_be_described(host: Host) -> None:
+    with pytest.raises(HostError) as caught:
+        host.drivers.storage.describe_disk(new_id())
+    assert caught.value.permanent
 
 
 def test_a_disk_of_an_image_has_the_size_asked_for(host: Host, scene: Scene) -> None:
@@ -244,13 +251,20 @@ def test_an_unknown_domain_cannot_be_started(host: Host) -> None:
     assert caught.value.permanent
 
 
-def test_a_domain_whose_disk_is_gone_does_not_start(host: Host, scene: Scene) -> None:
+def test_a_domain_whose_disk_is_gone_does_not_run(host: Host, scene: Scene) -> None:
     disk = scene.disk()
     host.drivers.storage.delete_disk(disk.disk_id)
-    spec = scene.define(domain_of((disk,)))
-    with pytest.raises(HostError):
+    spec = domain_of((disk,))
+
+    def run() -> None:
+        scene.define(spec)
         host.drivers.compute.start(spec.server_id)
-    assert host.drivers.compute.power_state(spec.server_id) == PowerState.SHUTDOWN
+
+    with pytest.raises(HostError) as caught:
+        run()
+    assert caught.value.permanent
+    assert disk.path not in caught.value.message
+    assert host.drivers.compute.power_state(spec.server_id) != PowerState.RUNNING
 
 
 def test_what_is_absent_is_so_already(host: Host) -> None:

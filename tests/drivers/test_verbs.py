@@ -68,7 +68,7 @@ def test_every_method_of_the_protocols_is_a_verb_or_local() -> None:
     }
     assert methods == set(VERBS) | LOCAL
     assert not set(VERBS) & LOCAL
-    assert len(VERBS) == 19
+    assert {"storage.create_disk", "network.plug", "compute.console_log"} <= set(VERBS)
 
 
 @pytest.mark.parametrize("name", VERBS)

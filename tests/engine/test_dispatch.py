@@ -375,5 +375,5 @@ def test_outcome_is_told_once(world: ToyWorld) -> None:
     engine.start()
     operation = world.submit(engine, toy, "a")
     world.wait(operation)
-    engine.stop()
+    world.close()
     assert world.ended == [(operation, Outcome("done"))]

@@ -32,6 +32,7 @@ SERVER = Server(
     image_metadata={},
     reservation_id="r",
     fault=None,
+    resized=None,
     created_at=1,
     updated_at=1,
     launched_at=1,

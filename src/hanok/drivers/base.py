@@ -185,6 +185,9 @@ class StorageDriver(Protocol):
         Raises a permanent HostError when the image is absent or larger than the disk.
         """
 
+    def describe_disk(self, disk_id: str) -> Disk:
+        """Return a disk that is there; raises a permanent HostError when it is not."""
+
     def delete_disk(self, disk_id: str) -> None:
         """Make the disk absent; absent is success."""
 

@@ -362,7 +362,7 @@ class Runner:
     def _work(self, tx: Transaction, job: Job, row: StepRow, seen: Any = None) -> Work:
         view = self._view(job, row)
         values = {name: getattr(view, name) for name in View.__slots__}
-        return Work(**values, tx=tx, now=self._clock.now(), seen=seen)
+        return Work(**values, tx=tx, now=self._clock.now(), sealer=self._sealer, seen=seen)
 
     @staticmethod
     def _name(job: Job) -> str:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from hanok.engine.sealing import Sealer
 from hanok.store.database import Reader, Transaction
 
 CONTROL = "control"
@@ -64,11 +65,12 @@ class View:
 class Work(View):
     """A view with the transaction in which a control step writes; `now` is its moment.
 
-    `seen` is what the step's `read` returned.
+    `seen` is what the step's `read` returned; `sealer` keeps secrets that a row must hold.
     """
 
     tx: Transaction
     now: int
+    sealer: Sealer
     seen: Any = None
 
 

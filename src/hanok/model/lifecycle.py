@@ -6,11 +6,13 @@ in every state are made from it.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from hanok.model.errors import Conflict
-from hanok.model.server import Server, VmState
+from hanok.model.server import Server, TaskState, VmState
 
+NOT_DELETING = frozenset({None, *TaskState}) - {TaskState.DELETING}
 NO_TASK: frozenset[str | None] = frozenset({None})
 ANY_STATE = frozenset(VmState) - {VmState.DELETED}
 
@@ -33,65 +35,63 @@ class Action:
     overtakes: bool = False
 
 
+def _action(
+    name: str,
+    states: Iterable[VmState],
+    during: TaskState,
+    ends: VmState,
+    operation: str,
+) -> Action:
+    """Make the row of an action that waits its turn: no other task may be in hand."""
+    return Action(name, "servers:actions", frozenset(states), NO_TASK, during, ends, operation)
+
+
+_ACTIVE, _STOPPED, _PAUSED = VmState.ACTIVE, VmState.STOPPED, VmState.PAUSED
+_SUSPENDED, _ERROR, _RESIZED = VmState.SUSPENDED, VmState.ERROR, VmState.RESIZED
+_ROWS = (
+    Action(
+        name="delete",
+        permission="servers:delete",
+        vm_states=ANY_STATE,
+        task_states=None,
+        during=TaskState.DELETING,
+        ends=VmState.DELETED,
+        operation="delete_server",
+        overtakes=True,
+    ),
+    _action("start", [_STOPPED], TaskState.POWERING_ON, _ACTIVE, "start_server"),
+    _action("stop", [_ACTIVE, _ERROR], TaskState.POWERING_OFF, _STOPPED, "stop_server"),
+    _action("reboot", [_ACTIVE], TaskState.REBOOTING, _ACTIVE, "reboot_server"),
+    Action(
+        name="hard reboot",
+        permission="servers:actions",
+        vm_states=frozenset({_ACTIVE, _STOPPED, _PAUSED, _SUSPENDED, _ERROR}),
+        task_states=frozenset({None, TaskState.REBOOTING, TaskState.REBOOTING_HARD}),
+        during=TaskState.REBOOTING_HARD,
+        ends=_ACTIVE,
+        operation="hard_reboot_server",
+        overtakes=True,
+    ),
+    _action("pause", [_ACTIVE], TaskState.PAUSING, _PAUSED, "pause_server"),
+    _action("unpause", [_PAUSED], TaskState.UNPAUSING, _ACTIVE, "unpause_server"),
+    _action("suspend", [_ACTIVE], TaskState.SUSPENDING, _SUSPENDED, "suspend_server"),
+    _action("resize", [_ACTIVE, _STOPPED], TaskState.RESIZE_PREP, _RESIZED, "resize_server"),
+    _action("confirmResize", [_RESIZED], TaskState.RESIZE_PREP, _ACTIVE, "confirm_resize"),
+    _action("revertResize", [_RESIZED], TaskState.RESIZE_REVERTING, _ACTIVE, "revert_resize"),
+    _action("resume", [_SUSPENDED], TaskState.RESUMING, _ACTIVE, "resume_server"),
+)
+_HOLDS_DISKS = frozenset({_ACTIVE, _PAUSED, _STOPPED, _RESIZED})
+"""The states in which disks come and go (Nova at 2.1: not on a shelved server)."""
+
+
+def _disk_action(name: str) -> Action:
+    """Make the row of what changes a server's disks: it shows no task, several queue in order."""
+    return Action(name, "servers:actions", _HOLDS_DISKS, NOT_DELETING, "", _ACTIVE, name)
+
+
 ACTIONS: dict[str, Action] = {
     action.name: action
-    for action in (
-        Action(
-            name="delete",
-            permission="servers:delete",
-            vm_states=ANY_STATE,
-            task_states=None,
-            during="deleting",
-            ends=VmState.DELETED,
-            operation="delete_server",
-            overtakes=True,
-        ),
-        Action(
-            name="start",
-            permission="servers:actions",
-            vm_states=frozenset({VmState.STOPPED}),
-            task_states=NO_TASK,
-            during="powering-on",
-            ends=VmState.ACTIVE,
-            operation="start_server",
-        ),
-        Action(
-            name="stop",
-            permission="servers:actions",
-            vm_states=frozenset({VmState.ACTIVE, VmState.ERROR}),
-            task_states=NO_TASK,
-            during="powering-off",
-            ends=VmState.STOPPED,
-            operation="stop_server",
-        ),
-        Action(
-            name="reboot",
-            permission="servers:actions",
-            vm_states=frozenset({VmState.ACTIVE}),
-            task_states=NO_TASK,
-            during="rebooting",
-            ends=VmState.ACTIVE,
-            operation="reboot_server",
-        ),
-        Action(
-            name="hard reboot",
-            permission="servers:actions",
-            vm_states=frozenset(
-                {
-                    VmState.ACTIVE,
-                    VmState.STOPPED,
-                    VmState.PAUSED,
-                    VmState.SUSPENDED,
-                    VmState.ERROR,
-                }
-            ),
-            task_states=frozenset({None, "rebooting", "rebooting_hard"}),
-            during="rebooting_hard",
-            ends=VmState.ACTIVE,
-            operation="hard_reboot_server",
-            overtakes=True,
-        ),
-    )
+    for action in (*_ROWS, _disk_action("attach_volume"), _disk_action("detach_volume"))
 }
 
 

@@ -40,6 +40,19 @@ class TaskState(StrEnum):
     POWERING_OFF = "powering-off"
     REBOOTING = "rebooting"
     REBOOTING_HARD = "rebooting_hard"
+    PAUSING = "pausing"
+    UNPAUSING = "unpausing"
+    SUSPENDING = "suspending"
+    RESUMING = "resuming"
+    RESIZE_PREP = "resize_prep"
+    RESIZE_REVERTING = "resize_reverting"
+    SHELVING = "shelving"
+    UNSHELVING = "unshelving"
+    IMAGE_SNAPSHOT = "image_snapshot"
+    REBUILDING = "rebuilding"
+    RESCUING = "rescuing"
+    UNRESCUING = "unrescuing"
+    UPDATING_PASSWORD = "updating_password"  # noqa: S105 - Nova's word for a task
 
 
 UNKNOWN = "UNKNOWN"
@@ -58,6 +71,13 @@ _RESTING: Mapping[str, str] = {
 }
 _DURING: Mapping[tuple[str, str], str] = {
     (VmState.ACTIVE, TaskState.REBOOTING): "REBOOT",
+    (VmState.ACTIVE, TaskState.UPDATING_PASSWORD): "PASSWORD",
+    (VmState.ACTIVE, TaskState.RESIZE_PREP): "RESIZE",
+    (VmState.STOPPED, TaskState.RESIZE_PREP): "RESIZE",
+    (VmState.RESIZED, TaskState.RESIZE_REVERTING): "REVERT_RESIZE",
+    (VmState.ACTIVE, TaskState.REBUILDING): "REBUILD",
+    (VmState.STOPPED, TaskState.REBUILDING): "REBUILD",
+    (VmState.ERROR, TaskState.REBUILDING): "REBUILD",
     **{
         (state, TaskState.REBOOTING_HARD): "HARD_REBOOT"
         for state in (
@@ -147,6 +167,7 @@ class Server:
     image_metadata: dict[str, str]
     reservation_id: str
     fault: dict[str, Any] | None
+    resized: dict[str, Any] | None
     created_at: int
     updated_at: int
     launched_at: int | None

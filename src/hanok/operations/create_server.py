@@ -118,6 +118,8 @@ def _place(work: Work) -> dict[str, Any]:
                     "host_id": host.id,
                     "availability_zone": zone,
                     "task_state": TaskState.NETWORKING,
+                    "intent": dict(work.intent),
+                    "sealed_guest": work.sealer.seal(intent.server_id, dict(work.secrets)),
                 },
             )
             return {"host_id": host.id, "zone": zone}

@@ -100,6 +100,8 @@ def _forget(work: Work) -> None:
         "task_state": None,
         "power_state": 0,
         "host_id": None,
+        "intent": None,
+        "sealed_guest": None,
         "terminated_at": work.now,
     }
     servers.change(work.tx, server_id, work.now, values)

@@ -4,22 +4,38 @@ from __future__ import annotations
 
 from hanok.engine.steps import Operation
 from hanok.operations import (
+    attach_volume,
     create_server,
     create_volume,
     delete_server,
     delete_volume,
+    detach_volume,
+    pause_server,
     reboot_server,
+    resize_server,
+    resume_server,
     start_server,
     stop_server,
+    suspend_server,
+    unpause_server,
 )
 
 KINDS: tuple[Operation, ...] = (
+    attach_volume.KIND,
     create_server.KIND,
     create_volume.KIND,
     delete_server.KIND,
     delete_volume.KIND,
+    detach_volume.KIND,
+    pause_server.KIND,
+    reboot_server.HARD,
+    reboot_server.SOFT,
+    resize_server.CONFIRM,
+    resize_server.RESIZE,
+    resize_server.REVERT,
+    resume_server.KIND,
     start_server.KIND,
     stop_server.KIND,
-    reboot_server.SOFT,
-    reboot_server.HARD,
+    suspend_server.KIND,
+    unpause_server.KIND,
 )

@@ -33,6 +33,13 @@ Kind = Operation
 """What the API needs to name when it submits a power operation."""
 PATIENCE = 60.0
 """Seconds that a guest has to shut down by itself before its power is cut (Nova's default)."""
+POWER = {
+    VmState.ACTIVE: PowerState.RUNNING,
+    VmState.STOPPED: PowerState.SHUTDOWN,
+    VmState.PAUSED: PowerState.PAUSED,
+    VmState.SUSPENDED: PowerState.SUSPENDED,
+}
+"""The power state in which each resting state leaves a domain."""
 _OFF = (PowerState.SHUTDOWN, PowerState.CRASHED, PowerState.NOSTATE)
 
 
@@ -77,19 +84,25 @@ SWITCH_ON = HostStep("switch_on", lambda view: _call(view, "compute.start"), tim
 
 def _finish(work: Work) -> None:
     """Show where the server rests now."""
-    on = work.intent["ends"] == VmState.ACTIVE
+    ends = VmState(work.intent["ends"])
     values: dict[str, Any] = {
-        "vm_state": work.intent["ends"],
+        "vm_state": ends,
         "task_state": None,
-        "power_state": int(PowerState.RUNNING if on else PowerState.SHUTDOWN),
+        "power_state": int(POWER[ends]),
         "fault": None,
     }
-    if on:
+    if SWITCH_ON.name in work.results:
         values["launched_at"] = work.now
     change(work, values)
 
 
 FINISH = ControlStep("finish", _finish)
+
+
+def one_call(name: str, verb: str, *, timeout: float = 30.0) -> Operation:
+    """Make an operation that is one driver call and the note of what came of it."""
+    step = HostStep("call", lambda view: _call(view, verb), timeout=timeout)
+    return Operation(name, 1, (step, FINISH), settle, deadline=300)
 
 
 def change(work: Work, values: Mapping[str, Any]) -> None:

@@ -8,7 +8,7 @@ alone, and what was seen is noted only if the row has not changed since it was r
 from __future__ import annotations
 
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -38,6 +38,10 @@ class Hosts(Protocol):
 
     def query(self, host_id: str, verb: str, args: Mapping[str, Any], deadline: float) -> Any:
         """Ask a host a read-only question; raises HostError within `deadline` seconds."""
+
+
+Chore = Callable[[], int | None]
+"""Something else that is looked after: returns the moment when it is due again, or None."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,15 +77,25 @@ def verdict(server: Server, seen: Seen) -> dict[str, Any] | None:
 
 
 class Watch:
-    """The thread that looks; `keep_days` is how long rows of deleted servers stay."""
+    """The thread that looks; `keep_days` is how long rows of deleted servers stay.
+
+    It also does the `chores`, each whenever it says that it is due.
+    """
 
     def __init__(
-        self, store: Database, hosts_: Hosts, clock: EngineClock, *, keep_days: int
+        self,
+        store: Database,
+        hosts_: Hosts,
+        clock: EngineClock,
+        *,
+        keep_days: int,
+        chores: Sequence[Chore] = (),
     ) -> None:
         self._store = store
         self._hosts = hosts_
         self._clock = clock
         self._keep = keep_days * _DAY
+        self._chores = chores
         self._heard = threading.Condition()
         self._soon = False
         self._stopping = False
@@ -104,15 +118,20 @@ class Watch:
 
     def _run(self) -> None:
         while not self._stopping:
+            until = self._clock.now() + EVERY
             try:
                 self.look()
+                until = min([until, *self._due()])
             except Exception:
                 log.exception("a look failed; the next one comes")
-            until = self._clock.now() + EVERY
             with self._heard:
                 while not self._soon and self._clock.now() < until:
                     self._clock.wait(self._heard, until)
                 self._soon = False
+
+    def _due(self) -> list[int]:
+        """Do the chores; return when they want to be done again."""
+        return [due for chore in self._chores if (due := chore()) is not None]
 
     def look(self) -> None:
         """Look once at every host of this process, and purge what was deleted long ago."""

@@ -86,6 +86,7 @@ class Database:
         self._local = threading.local()
         self._open: list[Connection] = []
         self._writer_lock: FifoLock | None = None
+        self._closed = False
         if url.startswith("sqlite:"):
             path = make_url(url).database
             self._engine, self._writer = _sqlite_engines(url)
@@ -143,7 +144,10 @@ class Database:
         transaction.committed()
 
     def close(self) -> None:
-        """Finish the commit in hand and let go of every connection."""
+        """Finish the commit in hand and let go of every connection; nobody writes after it."""
+        if self._closed:
+            return
+        self._closed = True
         if self._writer_lock is not None:
             self._writer_lock.acquire()
         self._writer.dispose()

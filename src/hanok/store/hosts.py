@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import bindparam, delete, insert, select, update
 
-from hanok.model.host import Claim, Host
+from hanok.model.host import TRANSLATION_CACHE_MIB, Claim, Host
 from hanok.store.database import Reader, Transaction
 from hanok.store.region_tables import claims, host_zones, hosts
 
@@ -107,6 +107,52 @@ def release(tx: Transaction, server_id: str) -> None:
         return
     tx.run(delete(claims).where(claims.c.server_id == server_id))
     tx.run(_give, {"host": row.host_id, "v": row.vcpus, "r": row.ram_mib, "d": row.disk_gib})
+
+
+_grow = (
+    update(hosts)
+    .where(
+        hosts.c.id == bindparam("host"),
+        hosts.c.used_vcpus + bindparam("v") <= hosts.c.vcpus,
+        hosts.c.used_ram_mib + bindparam("r") <= hosts.c.ram_mib,
+    )
+    .values(
+        used_vcpus=hosts.c.used_vcpus + bindparam("v"),
+        used_ram_mib=hosts.c.used_ram_mib + bindparam("r"),
+    )
+)
+
+
+_shrink = (
+    update(hosts)
+    .where(hosts.c.id == bindparam("host"))
+    .values(
+        used_vcpus=hosts.c.used_vcpus + bindparam("v"),
+        used_ram_mib=hosts.c.used_ram_mib + bindparam("r"),
+    )
+)
+
+
+def resize_claim(tx: Transaction, server_id: str, wanted: Claim) -> bool:
+    """Change the CPUs and memory that a server holds, its disk stays; False without room.
+
+    What the domain takes beside its memory stays on top. Saying the same again changes nothing.
+    """
+    row = tx.first(_claim_of, {"server": server_id})
+    if row is None:
+        return True
+    accel = tx.scalar(select(hosts.c.accel).where(hosts.c.id == row.host_id))
+    ram = wanted.ram_mib + (TRANSLATION_CACHE_MIB if accel == "tcg" else 0)
+    more = {"v": wanted.vcpus - row.vcpus, "r": ram - row.ram_mib}
+    shrinks = more["v"] <= 0 and more["r"] <= 0
+    if not tx.run(_shrink if shrinks else _grow, {"host": row.host_id, **more}):
+        return False
+    tx.run(
+        update(claims)
+        .where(claims.c.server_id == server_id)
+        .values(vcpus=wanted.vcpus, ram_mib=ram)
+    )
+    return True
 
 
 def claimed(reader: Reader) -> Sequence[tuple[str, str]]:

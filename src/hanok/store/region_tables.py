@@ -14,6 +14,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     String,
     Table,
     Text,
@@ -220,6 +221,9 @@ servers = Table(
     Column("image_metadata", Json, nullable=False),
     Column("reservation_id", String(32), nullable=False),
     Column("fault", Json),
+    Column("resized", Json),  # what it was before a resize that is not yet confirmed
+    Column("intent", Json),  # what its domain is made from
+    Column("sealed_guest", LargeBinary),  # what its guest is told in secret
     Column("created_at", Instant, nullable=False),
     Column("updated_at", Instant, nullable=False),
     Column("launched_at", Instant),

@@ -203,6 +203,16 @@ def names(reader: Reader, listing: Listing) -> list[tuple[str, str, int]]:
     return [(row.id, row.name, row.created_at) for row in reader.rows(statement)]
 
 
+_resized = select(*_columns).where(
+    servers.c.vm_state == VmState.RESIZED, servers.c.terminated_at.is_(None)
+)
+
+
+def resized(reader: Reader) -> list[Server]:
+    """Return the servers whose resize waits to be confirmed."""
+    return [Server(*tuple(row)) for row in reader.rows(_resized)]
+
+
 _insert = insert(servers)
 
 

@@ -70,6 +70,15 @@ def detach(tx: Transaction, volume_id: str) -> None:
     tx.run(delete(volume_attachments).where(volume_attachments.c.volume_id == volume_id))
 
 
+def detach_from(tx: Transaction, volume_id: str, server_id: str) -> bool:
+    """Forget an attachment to one server; False when there is none such."""
+    statement = delete(volume_attachments).where(
+        volume_attachments.c.volume_id == volume_id,
+        volume_attachments.c.server_id == server_id,
+    )
+    return bool(tx.run(statement))
+
+
 def set_status(tx: Transaction, volume_id: str, status: str, now: int) -> None:
     """Change a volume's status."""
     tx.run(update(volumes).where(volumes.c.id == volume_id).values(status=status, updated_at=now))

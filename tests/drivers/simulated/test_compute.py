@@ -84,6 +84,32 @@ def test_a_guest_takes_its_time_to_shut_down(tmp_path: Path) -> None:
     compute.close()
 
 
+def test_asking_again_prolongs_no_shutdown(tmp_path: Path) -> None:
+    drivers, world = host(tmp_path, shutdown_s=[60, 60]), World(tmp_path / "world")
+    spec = bootable(Scene(drivers))
+    drivers.compute.start(spec.server_id)
+    drivers.compute.shut_down(spec.server_id)
+    asked = world.contents()["domains"]
+    drivers.compute.shut_down(spec.server_id)
+    assert world.contents()["domains"] == asked
+
+
+def test_its_own_changes_are_told_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("hanok.drivers.simulated.watcher._LOOK", 60.0)
+    drivers, heard = host(tmp_path, shutdown_s=[0.05, 0.05]), list[PowerState]()
+    spec, compute = bootable(Scene(drivers)), drivers.compute
+    compute.watch(lambda server_id: heard.append(compute.power_state(server_id)))
+    for change, state in (
+        (compute.start, PowerState.RUNNING),
+        (compute.shut_down, PowerState.SHUTDOWN),
+        (compute.delete, PowerState.NOSTATE),
+    ):
+        heard.clear()
+        change(spec.server_id)
+        assert wait_for(lambda: state in heard)  # noqa: B023 - waited for within the round
+    compute.close()
+
+
 def test_a_guest_shuts_down_while_nobody_looks(tmp_path: Path) -> None:
     drivers = host(tmp_path, shutdown_s=[0.1, 0.1])
     spec = bootable(Scene(drivers))

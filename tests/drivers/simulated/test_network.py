@@ -113,6 +113,17 @@ def test_a_network_whose_last_port_was_lost_goes_with_the_unplugging(
     assert drivers.network.list_networks() == [kept.network_id]
 
 
+def test_sweeping_leaves_the_networks_of_another_deployment(
+    drivers: Drivers, tmp_path: Path
+) -> None:
+    network = network_of()
+    port = port_on(network)
+    drivers.network.plug(port, network)
+    World(tmp_path / "world").remove_port(port.port_id)
+    open_host("there", tmp_path / "world").network.unplug(port.port_id)
+    assert drivers.network.list_networks() == [network.network_id]
+
+
 def test_deployments_share_a_world_and_not_their_ports(drivers: Drivers, tmp_path: Path) -> None:
     there = open_host("there", tmp_path / "world").network
     network = network_of()

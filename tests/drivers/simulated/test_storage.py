@@ -64,5 +64,7 @@ def test_a_disk_of_another_deployment_is_left_alone(drivers: Drivers, tmp_path: 
     there.delete_disk("d")
     with pytest.raises(HostError):
         there.create_disk(DiskSpec("d", 1))
+    with pytest.raises(HostError):
+        there.describe_disk("d")
     assert there.list_disks() == []
     assert drivers.storage.list_disks() == [disk]

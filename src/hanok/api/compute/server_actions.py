@@ -8,10 +8,15 @@ from hanok.api._body import decode
 from hanok.api._call import Answer, Call, Endpoint
 from hanok.api.compute.actions import (
     console_output,
+    pause,
     reboot,
+    resize,
+    resume,
     security_groups,
     start,
     stop,
+    suspend,
+    unpause,
 )
 from hanok.api.compute.actions.action import ServerAction
 from hanok.api.compute.servers import find
@@ -23,6 +28,13 @@ ACTIONS: dict[str, ServerAction] = {
         start.ACTION,
         stop.ACTION,
         reboot.ACTION,
+        pause.ACTION,
+        unpause.ACTION,
+        suspend.ACTION,
+        resume.ACTION,
+        resize.RESIZE,
+        resize.CONFIRM,
+        resize.REVERT,
         security_groups.ADD,
         security_groups.REMOVE,
     )

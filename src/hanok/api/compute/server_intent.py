@@ -126,6 +126,7 @@ def row_of(
         image_metadata=_shown(found.image, found.root),
         reservation_id=place.reservation,
         fault=None,
+        resized=None,
         created_at=now,
         updated_at=now,
         launched_at=None,

@@ -61,6 +61,13 @@ class LibvirtStorage:
         self._sync()
         return _describe(path)
 
+    def describe_disk(self, disk_id: str) -> Disk:
+        """Read the disk's header."""
+        path = self._path(disk_id)
+        if not path.exists():
+            raise HostError("The disk is not on this host.", detail=str(path), permanent=True)
+        return _describe(path)
+
     def delete_disk(self, disk_id: str) -> None:
         """Remove the file; a disk that a domain holds is a permanent error."""
         path = self._path(disk_id)

@@ -39,6 +39,14 @@ class SimulatedStorage(Misbehaving):
             return disk
 
     @with_faults
+    def describe_disk(self, disk_id: str) -> Disk:
+        """Look at the record."""
+        record = self._files.disks.get(disk_id)
+        if record is None or record.deployment_id != self._deployment_id:
+            raise _permanent("The disk is not on this host.", disk_id)
+        return record.disk
+
+    @with_faults
     def delete_disk(self, disk_id: str) -> None:
         """Remove the record; a disk that a domain holds is a permanent error."""
         with self._files.locked():

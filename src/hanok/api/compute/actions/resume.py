@@ -1,0 +1,18 @@
+"""`{"resume": null}`: resume a suspended server: its memory comes back from disk."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hanok.api._call import Answer, Call
+from hanok.api.compute.actions.action import ServerAction, power_action
+from hanok.model.server import Server
+from hanok.operations import resume_server
+from hanok.store.database import Transaction
+
+
+def _act(call: Call, tx: Transaction, server: Server, _body: Any) -> Answer:
+    return power_action(call, tx, server, "resume", resume_server.KIND)
+
+
+ACTION = ServerAction("resume", _act)
