@@ -10,6 +10,9 @@ from typing import Any
 from bench import load
 from bench.load import Address, Answer, Connection, UnexpectedAnswerError
 
+_IDLE_SECONDS = 2.0
+"""After that a new connection is made; the server closes one that is idle for 5 s."""
+
 
 class Member:
     """A logged-in client; `compute` and the other roots are paths below the region's address."""
@@ -32,6 +35,7 @@ class Member:
             },
         }
         self._connection = Connection(address)
+        self._used_at = time.monotonic()
         answer = self.call("POST", "/v2.0/tokens", {"auth": auth})
         self.token = answer.json()["access"]["token"]["id"]
 
@@ -41,10 +45,18 @@ class Member:
 
     def call(self, method: str, path: str, body: Any = None) -> Answer:
         """Send a request; raises UnexpectedAnswerError where the answer is an error."""
-        answer = self._connection.exchange(self.request(method, path, body))
+        answer = self._exchange(method, path, body)
         if answer.status >= 400:
             raise UnexpectedAnswerError(f"{method} {path}: {answer.status} {answer.body[:500]!r}")
         return answer
+
+    def _exchange(self, method: str, path: str, body: Any = None) -> Answer:
+        now = time.monotonic()
+        if now - self._used_at > _IDLE_SECONDS:
+            self._connection.socket.close()
+            self._connection = Connection(self.address)
+        self._used_at = now
+        return self._connection.exchange(self.request(method, path, body))
 
     def get(self, path: str) -> Any:
         """Return the JSON at a path."""
@@ -52,7 +64,7 @@ class Member:
 
     def exists(self, path: str) -> bool:
         """Tell 404 from 200; raises UnexpectedAnswerError for all else."""
-        answer = self._connection.exchange(self.request("GET", path))
+        answer = self._exchange("GET", path)
         if answer.status not in (200, 404):
             raise UnexpectedAnswerError(f"GET {path}: {answer.status} {answer.body[:500]!r}")
         return answer.status == 200

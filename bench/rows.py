@@ -208,6 +208,7 @@ def _server(project_id: str, number: int, at: int) -> Server:
         image_metadata={"os_distro": "debian", "os_type": "linux", "login_username": "debian"},
         reservation_id=f"r-{number:08x}",
         fault=None,
+        resized=None,
         created_at=at,
         updated_at=at + 12 * SECOND,
         launched_at=at + 11 * SECOND,

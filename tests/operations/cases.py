@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from hanok.model.power import PowerState
 from hanok.model.server import VmState
-from tests.operations.world import World
+from tests.operations.world import IMAGE, World
 
 
 @dataclass(frozen=True)
@@ -81,6 +82,16 @@ def _stopped(world: World) -> str:
     return server_id
 
 
+def _after(name: str) -> Callable[[World], str]:
+    def before(world: World) -> str:
+        server_id = _created(world)
+        world.act(server_id, name)
+        world.settle()
+        return server_id
+
+    return before
+
+
 def _does(name: str, body: object = None) -> Callable[[World, str], str]:
     def submit(world: World, server_id: str) -> str:
         world.act(server_id, name, body)
@@ -112,6 +123,8 @@ class Action:
 
 
 ON = _rests(VmState.ACTIVE, PowerState.RUNNING)
+HELD = _rests(VmState.PAUSED, PowerState.PAUSED)
+SAVED = _rests(VmState.SUSPENDED, PowerState.SUSPENDED)
 OFF = _rests(VmState.STOPPED, PowerState.SHUTDOWN)
 POWER = (
     _on_host("start_server", "start_server", _stopped, Action(_does("os-start"), ON)),
@@ -122,6 +135,10 @@ POWER = (
         _created,
         Action(_does("reboot", {"type": "SOFT"}), ON),
     ),
+    _on_host("pause_server", "pause_server", _created, Action(_does("pause"), HELD)),
+    _on_host("unpause_server", "unpause_server", _after("pause"), Action(_does("unpause"), ON)),
+    _on_host("suspend_server", "suspend_server", _created, Action(_does("suspend"), SAVED)),
+    _on_host("resume_server", "resume_server", _after("suspend"), Action(_does("resume"), ON)),
     _on_host(
         "hard_reboot_server",
         "hard_reboot_server",
@@ -129,6 +146,23 @@ POWER = (
         Action(_does("reboot", {"type": "hard"}), ON),
     ),
 )
+
+
+def large_request(world: World) -> dict[str, Any]:
+    blank = {"source_type": "blank", "destination_type": "volume", "volume_size": 1}
+    root = {"source_type": "image", "uuid": IMAGE, "boot_index": 0, "volume_size": 10}
+    both = {"destination_type": "volume", "delete_on_termination": True}
+    devices = [{**device, **both} for device in (root, blank)]
+    return {"block_device_mapping_v2": devices, "networks": [{"subnet": world.subnet()}] * 2}
+
+
+def _large(world: World, server_id: str) -> None:
+    assert world.server(server_id).vm_state == VmState.ACTIVE
+    assert world.reality() == {"domains": 1, "disks": 2, "ports": 2, "networks": 1}
+    rows = world.rows()
+    assert (rows["volumes"], rows["volume_attachments"], rows["ports"]) == (2, 2, 2)
+
+
 CASES = (
     Case(
         name="create_server from a volume",
@@ -144,6 +178,14 @@ CASES = (
         before=_nothing,
         submit=lambda world, _: world.create(local=True),
         done=_active(local=True),
+        undone=_failed,
+    ),
+    Case(
+        name="create_server with further disks and interfaces",
+        kind="create_server",
+        before=_nothing,
+        submit=lambda world, _: world.create(**large_request(world)),
+        done=_large,
         undone=_failed,
     ),
     Case(

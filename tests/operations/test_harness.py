@@ -343,7 +343,7 @@ def delete_at(world: World, server: str, at: At) -> list[str]:
     def reached(point: str) -> None:
         hits = at.hits
         at(point)
-        if at.hits > hits:
+        if at.hits > hits == 0:
             world.delete(server)
         if point.endswith(("/start", "/commit")):
             states.append(world.server(server).vm_state)
@@ -351,5 +351,5 @@ def delete_at(world: World, server: str, at: At) -> list[str]:
     world.failpoints.listen(reached)
     world.start()
     world.settle()
-    assert at.hits == 1
+    assert at.hits >= 1
     return [*states, world.server(server).vm_state]

@@ -137,12 +137,13 @@ class World:
             _credentials=MEMBER,
         )
 
-    def flavor(self, *, local: bool) -> str:
-        """The smallest flavor with a local disk, or the smallest without."""
+    def flavor(self, *, local: bool, number: int = 0) -> str:
+        """The smallest flavor with a local disk or without; the next one is number 1."""
         size = flavors.c.disk_gib > 0 if local else flavors.c.disk_gib == 0
         order = (flavors.c.ram_mib, flavors.c.vcpus, flavors.c.name)
         with self.store.read() as reader:
-            return str(reader.scalar(select(flavors.c.id).where(size).order_by(*order)))
+            rows = reader.rows(select(flavors.c.id).where(size).order_by(*order))
+        return str(rows[number].id)
 
     def subnet(self) -> str:
         with self.store.read() as reader:

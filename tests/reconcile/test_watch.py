@@ -1,13 +1,17 @@
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from hanok.model.power import PowerState
 from hanok.model.server import Server, VmState
-from hanok.reconcile.watch import Seen, verdict
+from hanok.reconcile.watch import Seen, Watch, verdict
+from hanok.store import servers
+from tests.operations.world import HOST, World
 
 SERVER = Server(
     id="s",
@@ -62,3 +66,52 @@ def test_fault_20_a_domain_that_is_gone_is_an_error_with_a_reason() -> None:
     assert changes is not None
     assert changes["vm_state"] == VmState.ERROR
     assert "no longer on its host" in changes["fault"]["message"]
+
+
+class OneHost:
+    """A host whose domain is still off when it is asked, and is started while it answers."""
+
+    def __init__(self, meanwhile: Callable[[], None]) -> None:
+        self._meanwhile = meanwhile
+
+    def hosts(self) -> list[str]:
+        return [HOST]
+
+    def query(self, _host: str, _verb: str, _args: Mapping[str, Any], _deadline: float) -> Any:
+        answer = [{"server_id": SERVER.id, "power_state": 4}]
+        self._meanwhile()
+        return answer
+
+
+def test_fault_23_what_an_operation_does_while_we_look_is_not_overruled(
+    database_url: str, tmp_path: Path
+) -> None:
+    world = World(database_url, tmp_path).open()
+    building = replace(SERVER, vm_state=VmState.BUILDING, host_id=HOST, power_state=0)
+
+    def becomes_active() -> None:
+        with world.store.write() as tx:
+            values = {"vm_state": VmState.ACTIVE, "power_state": 1}
+            servers.change(tx, SERVER.id, 2, values)
+
+    with world.store.write() as tx:
+        servers.add(tx, building)
+    Watch(world.store, OneHost(becomes_active), world.clock, keep_days=7).look()
+    seen = world.server(SERVER.id)
+    world.close()
+    assert (seen.vm_state, seen.power_state) == (VmState.ACTIVE, 1)
+
+
+def test_fault_18_a_domain_that_went_off_by_itself_is_noted(
+    database_url: str, tmp_path: Path
+) -> None:
+    world = World(database_url, tmp_path).open()
+    with world.store.write() as tx:
+        servers.add(tx, replace(SERVER, host_id=HOST))
+    Watch(world.store, OneHost(lambda: None), world.clock, keep_days=7).look()
+    seen = world.server(SERVER.id)
+    with world.store.read() as reader:
+        [event] = servers.events(reader, SERVER.id)
+    world.close()
+    assert (seen.vm_state, seen.power_state) == (VmState.STOPPED, 4)
+    assert event.name == "observed"

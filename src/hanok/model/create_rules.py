@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from hanok.model.devices import MOST
 from hanok.model.errors import Forbidden, Invalid, NotImplemented_, QuotaExceeded
 from hanok.model.flavor import Flavor
 from hanok.model.image import Image
@@ -74,15 +75,40 @@ def root_device(request: ServerCreate) -> BlockDevice | None:
             raise NotImplemented_("Block storage encryption (nhn_encryption) is not offered.")
         if device.source not in ("image", "blank"):
             raise NotImplemented_(
-                f"Booting from source_type '{device.source}' is not offered; use 'image'."
-            )
-        if device.boot_index != 0:
-            raise NotImplemented_(
-                "Additional block storage in Create Instance is not offered; attach it afterwards."
+                f"Block storage from source_type '{device.source}' is not offered; use 'image' or "
+                "'blank'."
             )
     if roots and roots[0].source != "image":
         raise Invalid(_BAD_BOOT)
     return roots[0] if roots else None
+
+
+def further_devices(request: ServerCreate) -> list[BlockDevice]:
+    """Return the requested block storage beside the root disk, in its boot order.
+
+    It is blank or from an image, always a volume, and has a size of its own.
+    """
+    devices = [device for device in request.block_devices if device.boot_index != 0]
+    if len(devices) >= MOST:
+        raise Forbidden(f"An instance has at most {MOST} disks.")
+    for device in devices:
+        if device.destination != "volume":
+            raise Invalid("Additional block storage needs the destination_type 'volume'.")
+        if not device.size_gib and device.source == "blank":
+            raise Invalid(
+                "Blank volumes (source: 'blank', dest: 'volume') need to have non-zero size"
+            )
+        if not device.size_gib or (device.source == "image" and not device.source_id):
+            raise Invalid(
+                "Images with destination_type 'volume' need an image and a non-zero size specified"
+            )
+    return sorted(devices, key=_boot_order)
+
+
+def _boot_order(device: BlockDevice) -> tuple[bool, int]:
+    """Put what is never booted from (no index, or a negative one) behind the others."""
+    index = device.boot_index
+    return (True, 0) if index is None or index < 0 else (False, index)
 
 
 def root_disk(device: BlockDevice | None, flavor: Flavor) -> Root:
@@ -115,23 +141,32 @@ def check_image(
         raise Invalid(f"Image {image.id} is not active.")
     if flavor.ram_mib < image.min_ram_mib:
         raise Invalid("Flavor's memory is too small for requested image.")
-    needed = max(image.min_disk_gib, -(-(image.virtual_bytes or 0) // GIB))
-    if root.size_gib < needed:
-        if root.destination == "local":
-            raise Invalid(
-                f"Flavor's disk is too small for requested image: it has {root.size_gib} GB, "
-                f"the image needs {needed} GB."
-            )
+    if root.destination == "local" and root.size_gib < needed_gib(image):
         raise Invalid(
-            f"The root block storage of {root.size_gib} GB is smaller than the {needed} GB that "
-            "the image needs."
+            f"Flavor's disk is too small for requested image: it has {root.size_gib} GB, "
+            f"the image needs {needed_gib(image)} GB."
         )
+    check_size(image, root.size_gib)
     if str(image.properties.get("os_type", "")).lower() == "windows":
         _check_windows(request, rules, flavor, root)
     elif root.size_gib < rules.linux_root_gib:
         raise Invalid(
             f"The root block storage of a Linux instance must be at least "
             f"{rules.linux_root_gib} GB; {root.size_gib} GB was asked for."
+        )
+
+
+def needed_gib(image: Image) -> int:
+    """Return the size of the smallest disk that an image fits on."""
+    return max(image.min_disk_gib, -(-(image.virtual_bytes or 0) // GIB))
+
+
+def check_size(image: Image, size_gib: int) -> None:
+    """Check that an image fits on a volume."""
+    if size_gib < needed_gib(image):
+        raise Invalid(
+            f"Block storage of {size_gib} GB is smaller than the {needed_gib(image)} GB that the "
+            "image needs."
         )
 
 

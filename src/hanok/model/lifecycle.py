@@ -78,6 +78,14 @@ _ROWS = (
     _action("resize", [_ACTIVE, _STOPPED], TaskState.RESIZE_PREP, _RESIZED, "resize_server"),
     _action("confirmResize", [_RESIZED], TaskState.RESIZE_PREP, _ACTIVE, "confirm_resize"),
     _action("revertResize", [_RESIZED], TaskState.RESIZE_REVERTING, _ACTIVE, "revert_resize"),
+    _action("changePassword", [_ACTIVE], TaskState.UPDATING_PASSWORD, _ACTIVE, "change_password"),
+    _action(
+        "createImage",
+        [_ACTIVE, _STOPPED, _PAUSED, _SUSPENDED],
+        TaskState.IMAGE_SNAPSHOT,
+        _ACTIVE,
+        "create_image",
+    ),
     _action("resume", [_SUSPENDED], TaskState.RESUMING, _ACTIVE, "resume_server"),
 )
 _HOLDS_DISKS = frozenset({_ACTIVE, _PAUSED, _STOPPED, _RESIZED})

@@ -17,12 +17,10 @@ from hanok.engine.steps import (
 )
 from hanok.model.server import Server
 from hanok.model.volume import Volume
+from hanok.operations.domain import serial
 from hanok.operations.submitter import Submitter
 from hanok.store import servers, volumes
 from hanok.store.database import Transaction
-
-_SERIAL = 20
-"""How many characters of a virtio disk's serial number a guest sees."""
 
 
 def submit(tx: Transaction, engine: Submitter, server: Server, volume: Volume, device: str) -> None:
@@ -43,11 +41,6 @@ def submit(tx: Transaction, engine: Submitter, server: Server, volume: Volume, d
             subjects=(f"server:{server.id}", f"volume:{volume.id}"),
         ),
     )
-
-
-def serial(volume_id: str) -> str:
-    """Return the serial number by which a guest knows a volume."""
-    return volume_id[:_SERIAL]
 
 
 def _describe(view: View) -> HostCall:

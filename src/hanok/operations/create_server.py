@@ -1,6 +1,6 @@
 """Create a server: from a row that says what is wanted to a domain that runs.
 
-Read the steps: place it on a host, give it its ports, note its root disk, make that disk, plug the
+Read the steps: place it on a host, give it its ports, note its disks, make them, plug the
 ports, define the domain with its config drive, start it, note that it is active.
 Whatever fails: everything is taken back and the server shows ERROR with the reason.
 """
@@ -31,7 +31,7 @@ from hanok.model.errors import NotFound
 from hanok.model.host import Claim, Host
 from hanok.model.server import TaskState, VmState
 from hanok.operations.domain import domain_spec, network_spec
-from hanok.operations.intent import NicIntent, ServerIntent
+from hanok.operations.intent import DiskIntent, NicIntent, ServerIntent
 from hanok.operations.submitter import Submitter
 from hanok.placement.filters import Wanted, rank
 from hanok.store import hosts, ports, servers, volumes
@@ -43,15 +43,15 @@ TRIES_ON_CONFLICT = 0.02
 
 def plan(intent: ServerIntent) -> tuple[Planned, ...]:
     """Expand the request into its steps; every id is chosen already."""
-    disk = intent.root.disk_id
+    disks = [(disk.disk_id, asdict(disk)) for disk in intent.disks]
     nics = [(nic.port_id, asdict(nic)) for nic in intent.nics]
     allocate = [Planned("allocate_port", f"allocate:{port}", nic) for port, nic in nics]
     plug = [Planned("plug_port", f"plug:{port}", nic) for port, nic in nics]
     return (
         Planned("place", "place"),
         *allocate,
-        Planned("note_root_disk", f"note:{disk}"),
-        Planned("make_root_disk", f"make:{disk}"),
+        *(Planned("note_disk", f"note:{disk_id}", disk) for disk_id, disk in disks),
+        *(Planned("make_disk", f"make:{disk_id}", disk) for disk_id, disk in disks),
         *plug,
         Planned("define", "define"),
         Planned("start", "start"),
@@ -67,8 +67,7 @@ def submit(
     `secrets`: user_data and random_seed (base64), admin_pass; each may be None.
     """
     subjects = [f"server:{intent.server_id}"]
-    if intent.root.destination == "volume":
-        subjects.append(f"volume:{intent.root.disk_id}")
+    subjects += [f"volume:{d.disk_id}" for d in intent.disks if d.destination == "volume"]
     subjects += [f"port:{nic.port_id}" for nic in intent.nics]
     engine.submit(
         tx,
@@ -107,7 +106,8 @@ def _snapshot(_view: View, reader: Reader) -> list[Host]:
 
 def _place(work: Work) -> dict[str, Any]:
     intent = _intent(work)
-    claim = Claim(intent.vcpus, intent.ram_mib, intent.root.size_gib)
+    space = sum(disk.size_gib for disk in intent.disks)
+    claim = Claim(intent.vcpus, intent.ram_mib, space)
     for host in rank(work.seen, Wanted(claim, intent.zone)):
         held = Claim(claim.vcpus, claim.ram_mib + host.overhead_mib, claim.disk_gib)
         if hosts.claim(work.tx, intent.server_id, host.id, held):
@@ -193,66 +193,68 @@ def _unplug_port(view: View) -> HostCall | None:
     return _on_host(view, "network.unplug", {"port_id": _nic(view).port_id})
 
 
-# -- the root disk -------------------------------------------------------------------------------
+# -- disks ---------------------------------------------------------------------------------------
 
 
-def _note_root_disk(work: Work) -> None:
-    intent = _intent(work)
-    root, placed = intent.root, work.results["place"]
-    if root.destination == "local":
+def _disk(view: View) -> DiskIntent:
+    return msgspec.convert(view.args, DiskIntent)
+
+
+def _note_disk(work: Work) -> None:
+    intent, disk, placed = _intent(work), _disk(work), work.results["place"]
+    if disk.destination == "local":
         servers.add_local_disk(
             work.tx,
             {
-                "id": root.disk_id,
+                "id": disk.disk_id,
                 "server_id": intent.server_id,
                 "host_id": placed["host_id"],
-                "device": root.device,
-                "size_gib": root.size_gib,
-                "image_id": intent.image_id,
+                "device": disk.device,
+                "size_gib": disk.size_gib,
+                "image_id": disk.image_id,
             },
         )
     else:
-        volumes.add_root(
-            work.tx, intent.root_volume(placed["host_id"], placed["zone"], work.now), work.now
-        )
+        volume = intent.volume(disk, placed["host_id"], placed["zone"], work.now)
+        volumes.add_root(work.tx, volume, work.now)
         volumes.attach(
             work.tx,
             volumes.Attachment(
-                volume_id=root.disk_id,
+                volume_id=disk.disk_id,
                 server_id=intent.server_id,
-                device=root.device,
-                boot_index=0,
-                delete_on_termination=root.delete_on_termination,
+                device=disk.device,
+                boot_index=disk.boot_index,
+                delete_on_termination=disk.delete_on_termination,
                 attached_at=work.now,
             ),
         )
     _change(work, {"task_state": TaskState.SPAWNING})
 
 
-def _forget_root_disk(work: Work) -> None:
-    root = _intent(work).root
-    if root.destination == "local":
-        servers.remove_local_disk(work.tx, root.disk_id)
+def _forget_disk(work: Work) -> None:
+    disk = _disk(work)
+    if disk.destination == "local":
+        servers.remove_local_disk(work.tx, disk.disk_id)
     else:
-        volumes.detach(work.tx, root.disk_id)
-        volumes.remove(work.tx, root.disk_id)
+        volumes.detach(work.tx, disk.disk_id)
+        volumes.remove(work.tx, disk.disk_id)
 
 
-def _make_root_disk(view: View) -> HostCall:
-    intent = _intent(view)
+def _make_disk(view: View) -> HostCall:
+    disk = _disk(view)
     spec = {
-        "disk_id": intent.root.disk_id,
-        "size_gib": intent.root.size_gib,
-        "image_id": intent.image_id,
-        "image_format": intent.image_format,
+        "disk_id": disk.disk_id,
+        "size_gib": disk.size_gib,
+        "image_id": disk.image_id,
+        "image_format": disk.image_format,
     }
     return _on_host(view, "storage.create_disk", {"spec": spec})
 
 
-def _delete_root_disk(view: View) -> HostCall | None:
+def _delete_disk(view: View) -> HostCall | None:
     if "place" not in view.results:
         return None
-    return _on_host(view, "storage.delete_disk", {"disk_id": _intent(view).root.disk_id})
+    return _on_host(view, "storage.delete_disk", {"disk_id": _disk(view).disk_id})
 
 
 # -- the domain ----------------------------------------------------------------------------------
@@ -285,8 +287,9 @@ def _finish(work: Work) -> None:
     for nic in intent.nics:
         host_id = work.results["place"]["host_id"]
         ports.bind(work.tx, nic.port_id, host_id=host_id, status="ACTIVE", now=work.now)
-    if intent.root.destination == "volume":
-        volumes.set_status(work.tx, intent.root.disk_id, "in-use", work.now)
+    for disk in intent.disks:
+        if disk.destination == "volume":
+            volumes.set_status(work.tx, disk.disk_id, "in-use", work.now)
     _change(
         work,
         {
@@ -334,8 +337,8 @@ KIND = Operation(
     steps=(
         ControlStep("place", _place, _displace, read=_snapshot),
         ControlStep("allocate_port", _allocate_port, _release_port),
-        ControlStep("note_root_disk", _note_root_disk, _forget_root_disk),
-        HostStep("make_root_disk", _make_root_disk, _delete_root_disk, timeout=60),
+        ControlStep("note_disk", _note_disk, _forget_disk),
+        HostStep("make_disk", _make_disk, _delete_disk, timeout=60),
         HostStep("plug_port", _plug_port, _unplug_port, timeout=30),
         HostStep("define", _define, _delete_domain, timeout=30),
         HostStep("start", _start, timeout=60, retry=Retry(times=2)),

@@ -18,7 +18,7 @@ from hanok.drivers.base import (
 )
 from hanok.guest.config_drive import GuestConfig, GuestNic
 from hanok.model.errors import NotFound
-from hanok.operations.intent import ServerIntent
+from hanok.operations.intent import DiskIntent, ServerIntent
 from hanok.store import networks
 from hanok.store.database import Reader
 
@@ -27,15 +27,13 @@ def domain_spec(
     intent: ServerIntent, results: Mapping[str, Any], secrets: Mapping[str, Any]
 ) -> DomainSpec:
     """Describe the domain; `results` are those of create_server's steps by key."""
-    disk = msgspec.convert(results[f"make:{intent.root.disk_id}"], Disk)
-    root = DomainDisk(disk, intent.root.device, serial=intent.root.disk_id[:20], boot_index=1)
     return DomainSpec(
         server_id=intent.server_id,
         name=intent.name,
         project_id=intent.project_id,
         vcpus=intent.vcpus,
         ram_mib=intent.ram_mib,
-        disks=(root,),
+        disks=tuple(_disk(disk, results) for disk in intent.disks),
         ports=tuple(
             DomainPort(
                 port_id=nic.port_id,
@@ -47,6 +45,17 @@ def domain_spec(
         ),
         guest=_guest(intent, results, secrets),
     )
+
+
+def serial(disk_id: str) -> str:
+    """Return the serial number by which a guest knows a disk: virtio shows 20 characters."""
+    return disk_id[:20]
+
+
+def _disk(disk: DiskIntent, results: Mapping[str, Any]) -> DomainDisk:
+    made = msgspec.convert(results[f"make:{disk.disk_id}"], Disk)
+    boot = 1 if disk.boot_index == 0 else None
+    return DomainDisk(made, disk.device, serial=serial(disk.disk_id), boot_index=boot)
 
 
 def network_spec(reader: Reader, network_id: str) -> NetworkSpec:

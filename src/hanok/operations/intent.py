@@ -20,15 +20,21 @@ class NicIntent:
 
 
 @dataclass(frozen=True, slots=True)
-class RootIntent:
-    """The root disk to be: a volume, or the server's own local disk."""
+class DiskIntent:
+    """A disk to be: a volume, or the server's own local disk; `image_id` None makes it blank.
+
+    `boot_index` 0 is the root disk, anything else is never booted from.
+    """
 
     disk_id: str
     destination: str
     size_gib: int
+    device: str
+    boot_index: int | None = None
+    image_id: str | None = None
+    image_format: str | None = None
     volume_type: str = ""
     delete_on_termination: bool = False
-    device: str = "vda"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +50,7 @@ class ServerIntent:
     ram_mib: int
     zone: str | None
     image_id: str
-    image_format: str
-    root: RootIntent
+    disks: tuple[DiskIntent, ...]
     nics: tuple[NicIntent, ...]
     group_ids: tuple[str, ...] = ()
     key_name: str | None = None
@@ -54,22 +59,27 @@ class ServerIntent:
     metadata: dict[str, str] = field(default_factory=dict)
     image_metadata: dict[str, str] = field(default_factory=dict)
 
-    def root_volume(self, host_id: str, zone: str, now: int) -> Volume:
-        """Return the row of the root volume, not yet made."""
+    @property
+    def root(self) -> DiskIntent:
+        """The disk that is booted from."""
+        return self.disks[0]
+
+    def volume(self, disk: DiskIntent, host_id: str, zone: str, now: int) -> Volume:
+        """Return the row of a disk that is a volume, not yet made."""
         return Volume(
-            id=self.root.disk_id,
+            id=disk.disk_id,
             project_id=self.project_id,
             user_id=self.user_id,
             name="",
             description="",
             status="creating",
-            size_gib=self.root.size_gib,
-            volume_type=self.root.volume_type,
+            size_gib=disk.size_gib,
+            volume_type=disk.volume_type,
             availability_zone=zone,
             host_id=host_id,
-            bootable=True,
-            image_id=self.image_id,
-            image_metadata=self.image_metadata,
+            bootable=disk.image_id is not None,
+            image_id=disk.image_id,
+            image_metadata=self.image_metadata if disk.image_id == self.image_id else {},
             metadata={},
             created_at=now,
             updated_at=now,

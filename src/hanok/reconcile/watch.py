@@ -143,6 +143,13 @@ class Watch:
                 servers.purge(tx, self._clock.now() - self._keep)
 
     def _look_at(self, host_id: str) -> None:
+        """Compare a host's domains with the rows, which are read first.
+
+        What an operation does meanwhile changes a row after it was read, and then what was seen is
+        not noted. The other way round, a domain seen before its start would be noted as off.
+        """
+        with self._store.read() as reader:
+            known = servers.on_host(reader, host_id)
         try:
             found = self._hosts.query(host_id, "compute.list_domains", {}, DEADLINE)
         except HostError as error:
@@ -151,8 +158,6 @@ class Watch:
             return
         self._note(host_id, "up")
         power = {one["server_id"]: PowerState(one["power_state"]) for one in found}
-        with self._store.read() as reader:
-            known = servers.on_host(reader, host_id)
         for server in known:
             changes = verdict(server, Seen(power.get(server.id)))
             if changes is not None:

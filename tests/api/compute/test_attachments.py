@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from hanok.model.errors import Invalid, NotFound
+from hanok.model.errors import Conflict, Invalid, NotFound
 from tests.operations.world import World, endpoint_of
 
 ALL = "/v2/{tenant}/servers/{server}/os-volume_attachments"
@@ -42,3 +42,94 @@ def test_what_is_odd_is_refused(world: World) -> None:
         send(world, "GET", ALL, server="x")
     with pytest.raises(Invalid):
         send(world, "GET", ALL, "offset=-1", server=server_id)
+
+
+def volume(world: World, size: int = 1) -> str:
+    from hanok.api.volume.service import service
+
+    for endpoint in service().endpoints:
+        if (endpoint.method, endpoint.path) == ("POST", "/v2/{tenant}/volumes"):
+            made = endpoint.handler(world.call({"volume": {"size": size}}))
+            return str(made.body["volume"]["id"])
+    raise KeyError("volumes")
+
+
+def attach(world: World, server_id: str, volume_id: str, **more: Any) -> Any:
+    body = {"volumeAttachment": {"volumeId": volume_id, **more}}
+    return endpoint_of("POST", ALL).handler(world.call(body, server=server_id))
+
+
+@pytest.fixture
+def zoned(world: World) -> str:
+    """A server in the zone that volumes are made in."""
+    server_id = world.create(availability_zone="kr-pub-a")
+    world.settle()
+    return server_id
+
+
+def test_a_volume_is_attached_and_detached_for_real(world: World, zoned: str) -> None:
+    data = volume(world)
+    world.settle()
+    answer = attach(world, zoned, data, device=None)
+    assert answer.status == 200
+    assert answer.body["volumeAttachment"] == {
+        "id": data,
+        "volumeId": data,
+        "serverId": zoned,
+        "device": "/dev/vdb",
+    }
+    world.settle()
+    assert [v["device"] for v in listed(world, zoned)] == ["/dev/vda", "/dev/vdb"]
+    assert status(world, data) == "in-use"
+    assert send(world, "DELETE", ONE, server=zoned, volume=data).status == 202
+    world.settle()
+    assert [v["device"] for v in listed(world, zoned)] == ["/dev/vda"]
+    assert status(world, data) == "available"
+
+
+def listed(world: World, server_id: str) -> list[dict[str, Any]]:
+    return list(send(world, "GET", ALL, server=server_id).body["volumeAttachments"])
+
+
+def status(world: World, volume_id: str) -> str:
+    from hanok.store import volumes
+
+    with world.store.read() as reader:
+        found = volumes.find(reader, volume_id)
+    assert found is not None
+    return found.status
+
+
+def test_ten_at_once_get_ten_devices(world: World, zoned: str) -> None:
+    made = [volume(world) for _ in range(10)]
+    world.settle()
+    answers = [attach(world, zoned, one).body["volumeAttachment"]["device"] for one in made]
+    assert answers == [f"/dev/vd{letter}" for letter in "bcdefghijk"]
+    world.settle()
+    assert {status(world, one) for one in made} == {"in-use"}
+    world.delete(zoned)
+    world.settle()
+    assert {status(world, one) for one in made} == {"available"}
+    assert world.reality() == {"domains": 0, "disks": 10, "ports": 0, "networks": 0}
+
+
+def test_each_rule_of_attaching_says_what_is_wrong(world: World, zoned: str) -> None:
+    data, elsewhere = volume(world), volume(world)
+    world.settle()
+    attach(world, zoned, data)
+    world.settle()
+    with pytest.raises(Invalid, match="but the current status is in-use"):
+        attach(world, zoned, data)
+    with pytest.raises(NotFound, match="Volume x could not be found"):
+        attach(world, zoned, "x")
+    with pytest.raises(Conflict, match="is in use"):
+        attach(world, zoned, elsewhere, device="/dev/vdb")
+    with pytest.raises(Invalid, match="Cannot detach a root device volume"):
+        root = listed(world, zoned)[0]["volumeId"]
+        send(world, "DELETE", ONE, server=zoned, volume=root)
+    with pytest.raises(NotFound, match="is not attached to volume"):
+        send(world, "DELETE", ONE, server=zoned, volume=elsewhere)
+    other = world.create(availability_zone="kr-pub-b", local=True)
+    world.settle()
+    with pytest.raises(Invalid, match="not in same availability_zone"):
+        attach(world, other, elsewhere)

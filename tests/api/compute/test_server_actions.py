@@ -15,6 +15,10 @@ BODIES: dict[str, tuple[str, Any]] = {
     "stop": ("os-stop", None),
     "reboot": ("reboot", {"type": "SOFT"}),
     "hard reboot": ("reboot", {"type": "HARD"}),
+    "pause": ("pause", None),
+    "unpause": ("unpause", None),
+    "suspend": ("suspend", None),
+    "resume": ("resume", None),
 }
 
 

@@ -151,3 +151,38 @@ def test_a_quota_counts_what_is_there(world: World) -> None:
         "Quota exceeded for instances: Requested 1, but already used 10 of 10 instances"
     )
     world.settle()
+
+
+def test_block_storage_beside_the_root_disk_is_made_and_attached(world: World) -> None:
+    blank = {"source_type": "blank", "destination_type": "volume", "volume_size": 3}
+    copy = {**ROOT, "boot_index": 1, "volume_size": 11, "delete_on_termination": True}
+    answer = post(world, block_device_mapping_v2=[blank, copy, ROOT])
+    server_id = answer.body["server"]["id"]
+    world.settle()
+    assert world.reality()["disks"] == 3
+    endpoint = endpoint_of("GET", "/v2/{tenant}/servers/{server}/os-volume_attachments")
+    listed = endpoint.handler(world.call(server=server_id)).body["volumeAttachments"]
+    assert [one["device"] for one in listed] == ["/dev/vda", "/dev/vdb", "/dev/vdc"]
+    world.delete(server_id)
+    world.settle()
+    kept = world.rows()["volumes"]
+    assert kept == 2, "only what is deleted with the server goes with it"
+
+
+@pytest.mark.parametrize(
+    ("device", "text"),
+    [
+        ({"source_type": "blank", "destination_type": "volume"}, "need to have non-zero size"),
+        ({"source_type": "blank", "destination_type": "local", "volume_size": 1}, "'volume'"),
+        ({**ROOT, "boot_index": 1, "uuid": NONE}, "Can not find requested image"),
+        ({**ROOT, "boot_index": -1, "uuid": None}, "need an image"),
+        ({**ROOT, "boot_index": 1, "volume_type": "x"}, "Volume type x could not be found."),
+        ({**ROOT, "boot_index": 0}, "Boot sequence"),
+    ],
+)
+def test_odd_block_storage_beside_the_root_disk_is_refused(
+    world: World, device: dict[str, Any], text: str
+) -> None:
+    with pytest.raises(errors.HanokError) as caught:
+        post(world, block_device_mapping_v2=[ROOT, device])
+    assert text in caught.value.message

@@ -8,19 +8,20 @@ from __future__ import annotations
 
 import base64
 import string
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from hanok.api._call import Answer, Call
 from hanok.api.compute.links import links_of
-from hanok.api.compute.server_intent import Place, Resolved, intent_of, row_of
+from hanok.api.compute.server_intent import Further, Place, Resolved, intent_of, row_of
 from hanok.api.compute.server_networks import interfaces
 from hanok.api.dialects.dialect import Dialect
 from hanok.model.create_rules import (
-    Root,
     check_counts,
     check_image,
     check_metadata,
+    check_size,
+    further_devices,
     root_device,
     root_disk,
 )
@@ -97,13 +98,15 @@ def _resolve(call: Call, dialect: Dialect, request: ServerCreate, reader: Reader
     check_image(request, dialect.rules, flavor, image, root)
     limits = quotas.limits_of(reader, credentials.project_id)
     check_metadata(request.metadata, limits.metadata_items)
+    further = tuple(_further(reader, credentials.project_id, request))
     wanted = interfaces(reader, credentials.project_id, request.networks)
     if request.max_count > 1 and any(one.existing or one.address for one in wanted):
         raise Invalid("A port or a fixed IP can serve one instance only, not several.")
     return Resolved(
         flavor=flavor,
         image=image,
-        root=replace(root, volume_type=_volume_type(reader, root)),
+        root=replace(root, volume_type=_volume_type(reader, root.destination, root.volume_type)),
+        further=further,
         zone=_zone(reader, request),
         public_key=_public_key(reader, credentials.user_id, request.key_name),
         group_ids=_groups(reader, credentials.project_id, request.security_groups),
@@ -111,16 +114,29 @@ def _resolve(call: Call, dialect: Dialect, request: ServerCreate, reader: Reader
     )
 
 
-def _volume_type(reader: Reader, root: Root) -> str | None:
-    if root.destination == "local":
+def _further(reader: Reader, project_id: str, request: ServerCreate) -> Iterator[Further]:
+    """Resolve the block storage beside the root disk."""
+    for device in further_devices(request):
+        image = None
+        if device.source == "image":
+            image = images.get(reader, device.source_id or "", project_id)
+            if image is None:
+                raise Invalid("Can not find requested image")
+            check_size(image, device.size_gib or 0)
+        volume_type = _volume_type(reader, "volume", device.volume_type)
+        yield Further(device, image, volume_type or "")
+
+
+def _volume_type(reader: Reader, destination: str, wanted: str | None) -> str | None:
+    if destination == "local":
         return None
     known = volumes.types(reader)
-    if root.volume_type is None:
+    if wanted is None:
         return known[0].name
     for one in known:
-        if root.volume_type in (one.name, one.id):
+        if wanted in (one.name, one.id):
             return one.name
-    raise Invalid(f"Volume type {root.volume_type} could not be found.")
+    raise Invalid(f"Volume type {wanted} could not be found.")
 
 
 def _zone(reader: Reader, request: ServerCreate) -> str | None:

@@ -8,11 +8,12 @@ from hanok.api._call import Call
 from hanok.api.compute.server_networks import Interface
 from hanok.guest.config_drive import hostname
 from hanok.model.create_rules import Root
+from hanok.model.devices import lowest_free
 from hanok.model.flavor import Flavor
 from hanok.model.image import Image
 from hanok.model.server import Server, TaskState, VmState
-from hanok.model.server_create import ServerCreate
-from hanok.operations.intent import NicIntent, RootIntent, ServerIntent
+from hanok.model.server_create import BlockDevice, ServerCreate
+from hanok.operations.intent import DiskIntent, NicIntent, ServerIntent
 
 _SHOWN_PROPERTIES = (
     "os_distro",
@@ -29,6 +30,18 @@ _SHOWN_PROPERTIES = (
 """The image properties that NHN Cloud shows among a server's metadata."""
 
 
+ROOT_DEVICE = "vda"
+
+
+@dataclass(frozen=True, slots=True)
+class Further:
+    """Block storage beside the root disk, resolved."""
+
+    device: BlockDevice
+    image: Image | None
+    volume_type: str
+
+
 @dataclass(frozen=True, slots=True)
 class Resolved:
     """A request with everything that it refers to."""
@@ -40,6 +53,7 @@ class Resolved:
     public_key: str | None
     group_ids: tuple[str, ...]
     interfaces: tuple[Interface, ...]
+    further: tuple[Further, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +80,7 @@ def intent_of(call: Call, request: ServerCreate, found: Resolved, place: Place) 
         ram_mib=found.flavor.ram_mib,
         zone=found.zone,
         image_id=found.image.id,
-        image_format=found.image.disk_format or "raw",
-        root=_root(region.clock.new_id(), found.root),
+        disks=_disks(call, found),
         nics=tuple(_nic(call, one, position) for position, one in enumerate(found.interfaces)),
         group_ids=found.group_ids,
         key_name=request.key_name,
@@ -78,14 +91,36 @@ def intent_of(call: Call, request: ServerCreate, found: Resolved, place: Place) 
     )
 
 
-def _root(disk_id: str, root: Root) -> RootIntent:
-    return RootIntent(
-        disk_id=disk_id,
-        destination=root.destination,
-        size_gib=root.size_gib,
-        volume_type=root.volume_type or "",
-        delete_on_termination=root.delete_on_termination,
-    )
+def _disks(call: Call, found: Resolved) -> tuple[DiskIntent, ...]:
+    """Say which disks are to be made: the root disk first, the others behind it."""
+    root = found.root
+    disks = [
+        DiskIntent(
+            disk_id=call.region.clock.new_id(),
+            destination=root.destination,
+            size_gib=root.size_gib,
+            device=ROOT_DEVICE,
+            boot_index=0,
+            image_id=found.image.id,
+            image_format=found.image.disk_format or "raw",
+            volume_type=root.volume_type or "",
+            delete_on_termination=root.delete_on_termination,
+        )
+    ]
+    for one in found.further:
+        disks.append(
+            DiskIntent(
+                disk_id=call.region.clock.new_id(),
+                destination="volume",
+                size_gib=one.device.size_gib or 0,
+                device=lowest_free({disk.device for disk in disks}),
+                image_id=one.image.id if one.image else None,
+                image_format=(one.image.disk_format or "raw") if one.image else None,
+                volume_type=one.volume_type,
+                delete_on_termination=one.device.delete_on_termination,
+            )
+        )
+    return tuple(disks)
 
 
 def _nic(call: Call, one: Interface, position: int) -> NicIntent:

@@ -1,0 +1,77 @@
+"""Create Instance Image: `{"createImage": {"name": "…", "metadata": {…}}}`, of U2 servers only."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Annotated, Any
+
+import msgspec
+
+from hanok.api._call import Answer, Call
+from hanok.api.compute.actions.action import ServerAction, begin
+from hanok.model.errors import Invalid
+from hanok.model.image import Image
+from hanok.model.server import Server, TaskState
+from hanok.operations import create_image
+from hanok.store import images, servers
+from hanok.store.database import Transaction
+
+_Name = Annotated[str, msgspec.Meta(min_length=1, max_length=255)]
+_Text = Annotated[str, msgspec.Meta(max_length=255)]
+
+
+class _Body(msgspec.Struct):
+    name: _Name
+    metadata: dict[_Text, _Text] | None = None
+
+
+def _act(call: Call, tx: Transaction, server: Server, body: Any) -> Answer:
+    try:
+        asked = msgspec.convert(body, _Body)
+    except msgspec.ValidationError as error:
+        raise Invalid(f"Invalid input for createImage. {error}.") from error
+    disks = servers.local_disks_of(tx, server.id)
+    begin(call, tx, server, "createImage")
+    if not disks:
+        raise Invalid(
+            "Images of instances on block storage are made by the block storage service's "
+            "os-volume_upload_image; createImage is for U2 instances."
+        )
+    image = _image(call, server, asked, tx)
+    images.add(tx, image)
+    marked = replace(server, task_state=TaskState.IMAGE_SNAPSHOT)
+    create_image.submit(tx, call.region.engine, marked, disks[0].id, image.id)
+    base = call.base.service(call.region.name, "image")
+    location = f"{base}/v2/images/{image.id}"
+    return Answer(202, headers={"Location": location})
+
+
+def _image(call: Call, server: Server, asked: _Body, tx: Transaction) -> Image:
+    """Describe the image to be: what is said of the server's own image goes on holding."""
+    region, now = call.region, call.region.clock.now()
+    source = images.get(tx, server.image_id, None) if server.image_id else None
+    properties = dict(source.properties) if source is not None else {}
+    properties.update(asked.metadata or {})
+    properties.update({"instance_uuid": server.id, "image_type": "snapshot"})
+    return Image(
+        id=region.clock.new_id(),
+        name=asked.name,
+        project_id=server.project_id,
+        status="queued",
+        visibility="private",
+        protected=False,
+        disk_format=create_image.FORMAT,
+        container_format="bare",
+        size_bytes=None,
+        virtual_bytes=None,
+        checksum=None,
+        min_disk_gib=server.root_gib,
+        min_ram_mib=source.min_ram_mib if source is not None else 0,
+        properties=properties,
+        tags=[],
+        created_at=now,
+        updated_at=now,
+    )
+
+
+ACTION = ServerAction("createImage", _act)

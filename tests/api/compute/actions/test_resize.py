@@ -1,0 +1,93 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from hanok.model.errors import Conflict, HanokError
+from hanok.model.server import VmState
+from hanok.store import quotas
+from tests.operations.world import PROJECT, World, endpoint_of
+
+
+@pytest.fixture
+def world(database_url: str, tmp_path: Path) -> Iterator[World]:
+    one = World(database_url, tmp_path).open().start()
+    yield one
+    one.close()
+
+
+@pytest.fixture
+def server_id(world: World) -> str:
+    made = world.create()
+    world.settle()
+    return made
+
+
+def act(world: World, server_id: str, name: str, body: object = None) -> int:
+    endpoint = endpoint_of("POST", "/v2/{tenant}/servers/{server}/action")
+    return int(endpoint.handler(world.call({name: body}, server=server_id)).status)
+
+
+def claimed(world: World) -> int:
+    return world.rows()["used"]
+
+
+@pytest.mark.parametrize("stopped", [False, True])
+def test_resize_then_confirm_gives_the_new_size(
+    world: World, server_id: str, stopped: bool
+) -> None:
+    if stopped:
+        world.act(server_id, "os-stop")
+        world.settle()
+    before, target = claimed(world), world.flavor(local=False, number=1)
+    assert act(world, server_id, "resize", {"flavorRef": target}) == 202
+    world.settle()
+    server = world.server(server_id)
+    assert server.vm_state == VmState.RESIZED
+    assert server.flavor_id == target
+    assert server.power_state == (4 if stopped else 1)
+    assert act(world, server_id, "confirmResize") == 204
+    world.settle()
+    server = world.server(server_id)
+    assert server.vm_state == (VmState.STOPPED if stopped else VmState.ACTIVE)
+    assert claimed(world) == before + 2048
+    assert act(world, server_id, "confirmResize") == 204, "a no-op for a while"
+    world.assert_exactly_one()
+
+
+def test_revert_gives_everything_back(world: World, server_id: str) -> None:
+    before, old = claimed(world), world.server(server_id).flavor_id
+    act(world, server_id, "resize", {"flavorRef": world.flavor(local=False, number=1)})
+    world.settle()
+    assert claimed(world) > before, "room for both is held"
+    assert act(world, server_id, "revertResize") == 202
+    world.settle()
+    server = world.server(server_id)
+    assert (server.vm_state, server.flavor_id, server.resized) == ("active", old, None)
+    assert claimed(world) == before
+    world.assert_exactly_one()
+
+
+def test_each_rule_says_what_is_wrong(world: World, server_id: str) -> None:
+    own = world.server(server_id).flavor_id
+    for wanted, text in (
+        (own, "must change flavor"),
+        ("nobody", "could not be found"),
+        (world.flavor(local=True), "U2"),
+        (None, "names a flavor"),
+        ({"id": 1}, "names a flavor"),
+    ):
+        with pytest.raises(HanokError) as caught:
+            act(world, server_id, "resize", {"flavorRef": wanted})
+        assert text in caught.value.message
+    with pytest.raises(Conflict, match="Cannot 'revertResize' instance"):
+        act(world, server_id, "revertResize")
+    with pytest.raises(Conflict, match="Cannot 'confirmResize' instance"):
+        act(world, server_id, "confirmResize")
+    with world.store.write() as tx:
+        quotas.change(tx, PROJECT, {"ram_mib": world.server(server_id).ram_mib})
+    with pytest.raises(HanokError, match="Quota exceeded for ram"):
+        act(world, server_id, "resize", {"flavorRef": world.flavor(local=False, number=1)})
+    world.assert_exactly_one()

@@ -1,0 +1,208 @@
+"""A real server's life, seen from inside its guest and on the machine that runs it."""
+
+from __future__ import annotations
+
+import base64
+import subprocess
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from tests.boots import count_guest_boot
+from tests.e2e.cloud import Cloud, poll
+from tests.e2e.inventory import Need, check_real, check_rows, need, rows
+from tests.e2e.region import Region, region
+from tests.e2e.shell import Shell
+
+pytestmark = pytest.mark.guest
+
+USER_DATA = b"#!/bin/sh\nhostname > /root/made\necho run >> /root/runs\n"
+OUT_OF_BAND_SECONDS = 5.0
+GROWN_KIB = 9 * 1024 * 1024
+"""A root file system on 10 GB has at least so much."""
+
+
+@dataclass(slots=True)
+class Life:
+    """One region and its servers: `one` on a volume, `two` on a local disk."""
+
+    region: Region
+    cloud: Cloud
+    one: str
+    two: str
+    shell_one: Shell
+    shell_two: Shell
+
+
+@pytest.fixture(scope="module")
+def life(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Life]:
+    """Both guests boot at once; tests that need a login wait for it."""
+    folder = tmp_path_factory.mktemp("keys")
+    with region("libvirt") as running:
+        cloud = running.cloud()
+        made, own = _made_key(cloud, folder), _own_key(cloud, folder)
+        one = cloud.create(
+            "guest one",
+            "m2.c1m2",
+            key_name="made",
+            user_data=base64.b64encode(USER_DATA).decode(),
+            metadata={"role": "test"},
+        )
+        two = cloud.create("guest-two", "u2.c1m1", key_name="own")
+        for server_id in (one, two):
+            count_guest_boot(f"a server's life: {server_id}")
+            cloud.wait_status(server_id, "ACTIVE")
+        namespace = running.deployment().namespace()
+        shells = (
+            Shell(namespace, _address(cloud, one), made),
+            Shell(namespace, _address(cloud, two), own),
+        )
+        yield Life(running, cloud, one, two, *shells)
+
+
+def _made_key(cloud: Cloud, folder: Path) -> Path:
+    """Have a key pair made; keep the private key that is answered."""
+    body = {"keypair": {"name": "made"}}
+    pair = cloud.call("POST", "compute", "/os-keypairs", body)["keypair"]
+    return _private(folder / "made", pair["private_key"].encode())
+
+
+def _own_key(cloud: Cloud, folder: Path) -> Path:
+    """Register the public half of an ed25519 key of our own."""
+    key = Ed25519PrivateKey.generate()
+    public = key.public_key().public_bytes(
+        serialization.Encoding.OpenSSH, serialization.PublicFormat.OpenSSH
+    )
+    body = {"keypair": {"name": "own", "public_key": f"{public.decode()} me@here"}}
+    pair = cloud.call("POST", "compute", "/os-keypairs", body)["keypair"]
+    assert "private_key" not in pair
+    private = key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.OpenSSH,
+        serialization.NoEncryption(),
+    )
+    return _private(folder / "own", private)
+
+
+def _private(path: Path, content: bytes) -> Path:
+    path.touch(mode=0o600)
+    path.write_bytes(content)
+    return path
+
+
+def _address(cloud: Cloud, server_id: str) -> str:
+    ((address,),) = cloud.server(server_id)["addresses"].values()
+    return str(address["addr"])
+
+
+def _console(cloud: Cloud, server_id: str) -> str:
+    body: dict[str, object] = {"os-getConsoleOutput": {}}
+    answer = cloud.call("POST", "compute", f"/servers/{server_id}/action", body)
+    return str(answer["output"])
+
+
+def _guests(running: Region) -> list[str]:
+    """The region's QEMU processes, as `name[pid]`."""
+    found = running.deployment().look(besides=running.pid).processes
+    return sorted(process for process in found if process.startswith("qemu"))
+
+
+def test_the_generated_key_logs_in_and_the_guest_is_what_was_asked_for(life: Life) -> None:
+    shell = life.shell_one
+    assert shell.await_("hostname") == "guest-one"
+    assert shell.say("cat /proc/cpuinfo | grep -c ^processor") == "1"
+    memory = int(shell.say("awk '/^MemTotal/ { print $2 }' /proc/meminfo"))
+    assert 1.9 * 1024 * 1024 < memory < 2 * 1024 * 1024
+    addresses = shell.say("ip -4 addr show")
+    assert f"inet {shell.address}/24" in addresses
+    disks = [line.split() for line in shell.say("lsblk -dnb -o NAME,SIZE,TYPE").splitlines()]
+    assert [row for row in disks if row[2] == "disk"] == [["vda", str(10 << 30), "disk"]]
+    grown = f"test $(df -k / | awk 'END {{ print $2 }}') -ge {GROWN_KIB}"
+    shell.await_(grown)
+
+
+def test_the_console_log_shows_the_kernel_and_the_prompt(life: Life) -> None:
+    life.shell_one.await_("true")
+    poll(lambda: "login:" in _console(life.cloud, life.one), "there is no prompt", 10)
+    assert "Linux version" in _console(life.cloud, life.one)
+
+
+def test_user_data_ran_once_also_after_a_reboot(life: Life) -> None:
+    shell = life.shell_one
+    shell.await_("test -s /root/runs")
+    assert shell.say("cat /root/made /root/runs") == "guest-one\nrun"
+    boot = shell.say("cat /proc/sys/kernel/random/boot_id")
+    shell.run("reboot")
+    count_guest_boot("a reboot from inside")
+    shell.await_(f"grep -qv {boot} /proc/sys/kernel/random/boot_id")
+    # The prompt comes last: whatever runs at boot has run then.
+    prompts = "login:"
+    poll(lambda: _console(life.cloud, life.one).count(prompts) >= 2, "no second prompt", 20)
+    assert shell.say("cat /root/runs") == "run"
+    assert shell.say("hostname") == "guest-one"
+    assert life.cloud.server(life.one)["status"] == "ACTIVE"
+
+
+def test_a_registered_ed25519_key_logs_in_to_a_guest_on_a_local_disk(life: Life) -> None:
+    shell = life.shell_two
+    assert shell.await_("hostname") == "guest-two"
+    assert "20G" in shell.say("lsblk -dn -o NAME,SIZE /dev/vda")
+    assert life.cloud.server(life.two)["os-extended-volumes:volumes_attached"] == []
+    assert shell.run("test -e /root/runs").returncode == 1
+    other = Shell(shell.namespace, shell.address, life.shell_one.key)
+    assert "Permission denied" in other.run("true").stderr
+
+
+def test_fault_70_guests_run_on_while_hanok_is_stopped(life: Life) -> None:
+    life.shell_one.await_("true")
+    before = _guests(life.region)
+    assert len(before) == 2
+    code, seconds = life.region.terminate()
+    assert code == 0
+    assert seconds < 5
+    assert _guests(life.region) == before
+    assert life.shell_one.say("hostname") == "guest-one"
+    life.region.start()
+    life.cloud = life.region.cloud()
+    wanted = need(life.cloud)
+    assert wanted.servers == {life.one, life.two}
+    assert {server["status"] for server in life.cloud.servers()} == {"ACTIVE"}
+    check_real(life.region, wanted)
+    check_rows(life.region, wanted)
+    assert _guests(life.region) == before
+    assert "Linux version" in _console(life.cloud, life.one)
+
+
+def test_fault_18_a_domain_destroyed_out_of_band_is_shutoff(life: Life) -> None:
+    (name,) = [one for one in life.region.deployment().look().domains if one.endswith(life.one)]
+    began = time.monotonic()
+    subprocess.run(
+        ["virsh", "-c", "qemu:///system", "destroy", name],
+        check=True,
+        capture_output=True,
+        timeout=30,
+    )
+    shown = life.cloud.wait_status(life.one, "SHUTOFF", OUT_OF_BAND_SECONDS)
+    assert time.monotonic() - began < OUT_OF_BAND_SECONDS
+    assert shown["OS-EXT-STS:power_state"] == 4
+    assert life.cloud.server(life.two)["status"] == "ACTIVE"
+    events = rows(life.region, "SELECT server_id, name FROM server_events ORDER BY id DESC LIMIT 1")
+    assert [event[0] for event in events] == [life.one]
+    # Nobody asked for it to run again.
+    time.sleep(1)
+    assert life.cloud.server(life.one)["status"] == "SHUTOFF"
+
+
+def test_delete_leaves_nothing(life: Life) -> None:
+    for server_id in (life.one, life.two):
+        life.cloud.delete(server_id)
+    for server_id in (life.one, life.two):
+        life.cloud.wait_gone(server_id)
+    assert need(life.cloud) == Need()
+    check_real(life.region, Need())
+    check_rows(life.region, Need())

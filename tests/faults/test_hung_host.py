@@ -1,0 +1,182 @@
+"""A host that hangs: nobody else waits for it, and SIGTERM ends the process all the same."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+
+from hanok.drivers.simulated.config import FailureRule, FaultPlan
+from hanok.drivers.simulated.world import World
+from tests.e2e.cloud import Cloud
+from tests.e2e.inventory import Need, check_rows, check_simulated, need, rows
+from tests.e2e.region import Region, region
+
+HANG = 120.0
+PROMPT = 1.0
+"""Seconds in which what does not need the host is answered."""
+
+
+@pytest.fixture(scope="module")
+def one_region() -> Iterator[Region]:
+    with region("simulated") as found:
+        yield found
+
+
+@pytest.fixture
+def running(one_region: Region) -> Iterator[Region]:
+    """The region, running and without faults or servers, whatever the test before did."""
+    if one_region.pid is None:
+        one_region.start()
+    yield one_region
+    World(one_region.folder() / "world").withdraw()
+    if one_region.pid is None:
+        one_region.start()
+    cloud = one_region.cloud()
+    for server in cloud.servers():
+        cloud.delete(server["id"])
+    cloud.settle()
+
+
+def hang(running: Region, *verbs: str) -> World:
+    """Let calls of these verbs hang from now on."""
+    world = World(running.folder() / "world")
+    world.inject(FaultPlan(failures=tuple(FailureRule(verb, hang_s=HANG) for verb in verbs)))
+    return world
+
+
+def wait_until_hung(running: Region, step: str) -> None:
+    """Wait until an operation has come to the step, and then some."""
+    pending = (
+        "SELECT s.name FROM operations o JOIN operation_steps s"
+        " ON s.operation_id = o.id AND s.position = o.position WHERE o.ended_at IS NULL"
+    )
+    deadline = time.monotonic() + 10
+    while rows(running, pending) != [(step,)]:
+        assert time.monotonic() < deadline, rows(running, pending)
+        time.sleep(0.02)
+    time.sleep(0.3)
+
+
+def timed(cloud: Cloud, method: str, path: str, body: Any = None) -> httpx.Response:
+    began = time.monotonic()
+    answer = cloud.request(method, "compute", path, body)
+    assert time.monotonic() - began < PROMPT, path
+    return answer
+
+
+def test_fault_24_a_hung_host_delays_no_answer(running: Region) -> None:
+    cloud = running.cloud()
+    world = hang(running, "compute.*")
+    made = cloud.create("waits", "m2.c1m2")
+    wait_until_hung(running, "define")
+    for path in ("/servers/detail", f"/servers/{made}", "/flavors", "/os-keypairs"):
+        assert timed(cloud, "GET", path).status_code == 200
+    assert (
+        timed(cloud, "POST", "/servers", cloud.server_body("queues", "u2.c1m1")).status_code == 202
+    )
+    assert cloud.server(made)["status"] == "BUILD"
+    world.withdraw()
+    cloud.settle()
+    wanted = need(cloud)
+    assert len(wanted.servers) == 2
+    check_simulated(running, wanted)
+    check_rows(running, wanted)
+
+
+@pytest.mark.parametrize("verb", ["storage.create_disk", "network.plug", "compute.start"])
+def test_fault_70_sigterm_ends_within_five_seconds_while_a_step_hangs(
+    running: Region, verb: str
+) -> None:
+    cloud = running.cloud()
+    world = hang(running, verb)
+    made = cloud.create("hangs", "m2.c1m2")
+    steps = {
+        "storage.create_disk": "make_root_disk",
+        "network.plug": "plug_port",
+        "compute.start": "start",
+    }
+    wait_until_hung(running, steps[verb])
+    address = f"{running.url}/v2.0"
+    code, seconds = running.terminate()
+    assert code == 0
+    assert seconds < 5
+    with pytest.raises(httpx.ConnectError):
+        httpx.get(address, trust_env=False)
+    world.withdraw()
+    running.start()
+    cloud = running.cloud()
+    cloud.wait_status(made, "ACTIVE")
+    wanted = need(cloud)
+    check_simulated(running, wanted)
+    check_rows(running, wanted)
+
+
+def test_fault_70_sigterm_ends_within_five_seconds_while_a_question_hangs(
+    running: Region,
+) -> None:
+    cloud = running.cloud()
+    made = cloud.create("asked", "m2.c1m2")
+    cloud.wait_status(made, "ACTIVE")
+    hang(running, "compute.console_log")
+    answers: list[object] = []
+
+    def ask() -> None:
+        try:
+            body: dict[str, Any] = {"os-getConsoleOutput": {}}
+            answers.append(cloud.request("POST", "compute", f"/servers/{made}/action", body))
+        except httpx.TransportError as error:
+            answers.append(error)
+
+    asking = threading.Thread(target=ask)
+    asking.start()
+    time.sleep(0.5)
+    assert not answers, "the question hangs"
+    code, seconds = running.terminate()
+    asking.join(5)
+    assert not asking.is_alive()
+    assert (code, len(answers)) == (0, 1)
+    assert seconds < 5
+
+
+def test_fault_70_sigterm_in_the_middle_of_requests_loses_no_accepted_server(
+    running: Region,
+) -> None:
+    cloud = running.cloud()
+    accepted: set[str] = set()
+    stop = threading.Event()
+    body = cloud.server_body("many", "u2.c1m1")
+
+    def ask() -> None:
+        while not stop.is_set():
+            try:
+                answer = cloud.request("POST", "compute", "/servers", body)
+            except httpx.TransportError:
+                return
+            if answer.status_code != 202:
+                return
+            accepted.add(answer.json()["server"]["id"])
+
+    asking = [threading.Thread(target=ask) for _ in range(4)]
+    for thread in asking:
+        thread.start()
+    time.sleep(0.4)
+    code, seconds = running.terminate()
+    stop.set()
+    for thread in asking:
+        thread.join(5)
+    assert code == 0
+    assert seconds < 5
+    assert accepted
+    running.start()
+    cloud = running.cloud()
+    cloud.settle()
+    wanted = need(cloud)
+    assert accepted <= wanted.servers
+    check_simulated(running, wanted)
+    check_rows(running, wanted)
+    assert wanted != Need()
