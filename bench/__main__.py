@@ -6,6 +6,7 @@ import argparse
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from rich.console import Console
 
@@ -43,6 +44,7 @@ def _arguments(arguments: Sequence[str]) -> argparse.Namespace:
     )
     parser.add_argument("names", nargs="*", metavar="NAME", choices=[[], *BENCHES])
     parser.add_argument("--small", action="store_true", help="tiny sizes: does it run at all?")
+    parser.add_argument("--results", type=Path, default=report.RESULTS, help="where JSON goes")
     parser.add_argument("--check", action="store_true", help="fail where a target is missed")
     return parser.parse_args(arguments)
 
@@ -60,7 +62,7 @@ def main(arguments: Sequence[str]) -> int:
             found = bench.run(open_)
             everything.append(found)
             report.show(found, console)
-    console.print(f"all rounds are in {report.save(everything)}")
+    console.print(f"all rounds are in {report.save(everything, asked.results)}")
     missed = [one.name for found in everything for one in found.figures if one.reached is False]
     if missed:
         console.print(f"missed: {', '.join(missed)}")

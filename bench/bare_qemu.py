@@ -31,9 +31,7 @@ def domain_command(name: str) -> list[str]:
     raise BareQemuError(f"no process runs the domain {name}")
 
 
-def bare_command(
-    domain: list[str], files: Mapping[str, str], tap: str, folder: Path
-) -> list[str]:
+def bare_command(domain: list[str], files: Mapping[str, str], tap: str, folder: Path) -> list[str]:
     """Return the domain's command with the same devices, to be run without libvirt.
 
     `files` maps the paths of disks to those that the bare guest has. Gone are the monitor, the

@@ -7,7 +7,6 @@ import re
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -27,8 +26,8 @@ class ChildError(Exception):
 class Child:
     """A program of Python's that says `ready http://127.0.0.1:PORT`; ends with the block."""
 
-    def __init__(self, *arguments: str | Path, log: Path) -> None:
-        self._arguments = [sys.executable, *map(str, arguments)]
+    def __init__(self, *arguments: str, log: Path) -> None:
+        self._arguments = [sys.executable, *arguments]
         self._log = log
         self._process: subprocess.Popen[bytes] | None = None
         self.ready_seconds = 0.0
@@ -89,6 +88,11 @@ class Child:
         sizes = {name: int(kib) / 1024 for name, kib in re.findall(r"(\w+): +(\d+) kB", text)}
         return sizes["Rss"], sizes["Pss"]
 
+    def cpu_seconds(self) -> float:
+        """Return the CPU time that the process has used."""
+        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
     def _stop(self) -> None:
         process = self._process
         if process is None or process.poll() is not None:
@@ -101,15 +105,15 @@ class Child:
             process.wait(_STOP_SECONDS)
 
 
-def region(state: Path, driver: str = "simulated", options: Sequence[str | Path] = ()) -> Child:
+def region(state: Path, driver: str = "simulated") -> Child:
     """Return a region's process, `hanok up` on `state`, with all its logs and metrics."""
-    arguments = ["-m", "hanok", "up", "--driver", driver, "--state", state, "--port", "0"]
-    return Child(*arguments, *options, log=state.with_name(f"{state.name}.out"))
+    arguments = ["-m", "hanok", "up", "--driver", driver, "--state", str(state), "--port", "0"]
+    return Child(*arguments, log=state.with_name(f"{state.name}.out"))
 
 
 def empty_server(folder: Path, name: str, template: str, body: bytes, status: int = 200) -> Child:
     """Return a server whose one handler answers `template` with `body` and does nothing else."""
     file = folder / f"{name}.body"
     file.write_bytes(body)
-    arguments = ["-m", "bench.empty_server", template, file, status]
-    return Child(*map(str, arguments), log=folder / f"{name}.out")
+    arguments = ["-m", "bench.empty_server", template, str(file), str(status)]
+    return Child(*arguments, log=folder / f"{name}.out")

@@ -1,6 +1,6 @@
 """A program: the same server software as `hanok up`, with one handler that only answers.
 
-    python -m bench.empty_server TEMPLATE BODY-FILE STATUS
+python -m bench.empty_server TEMPLATE BODY-FILE STATUS
 """
 
 from __future__ import annotations

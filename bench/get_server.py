@@ -8,7 +8,7 @@ from functools import partial
 from itertools import cycle, islice
 
 from bench import load
-from bench.child import empty_server
+from bench.child import Child, empty_server
 from bench.figures import MS, Findings, at_least, at_most, interleave, quantile
 from bench.load import Load
 from bench.raw_reads import RawReads
@@ -23,7 +23,7 @@ Latencies = Callable[[], list[float]]
 
 def _requests(region: FullRegion) -> list[bytes]:
     """Return requests for many servers of several projects, one project after the other."""
-    wanted = [
+    return [
         load.request(
             "GET",
             PATH.format(tenant=tenant.project_id, server=tenant.server_ids[n]),
@@ -32,7 +32,6 @@ def _requests(region: FullRegion) -> list[bytes]:
         for n in range(min(_VARIETY, len(region.tenants[0].server_ids)))
         for tenant in region.tenants
     ]
-    return wanted
 
 
 def _raw(region: FullRegion, raw: RawReads, count: int) -> list[float]:
@@ -59,13 +58,13 @@ def run(scene: Scene) -> Findings:
     raw = RawReads(region.state)
     try:
         with empty_server(scene.folder, "empty-get", PATH, body) as empty:
-            addresses = {"hanok": region.child.address, "empty": empty.address}
-            for address in addresses.values():
-                load.many_clients(address, list(islice(cycle(wanted), _WARM)), sizes.clients)
+            peers = {"hanok": region.child, "empty": empty}
+            for peer in peers.values():
+                load.many_clients(peer.address, list(islice(cycle(wanted), _WARM)), sizes.clients)
             scene.say(f"{sizes.rounds} rounds of {sizes.gets} requests by one client")
-            _one_client(found, scene, wanted, addresses, partial(_raw, region, raw, sizes.gets))
+            _one_client(found, scene, wanted, peers, partial(_raw, region, raw, sizes.gets))
             scene.say(f"{sizes.rounds} rounds of {sizes.many_gets} by {sizes.clients} clients")
-            _many_clients(found, scene, wanted, addresses)
+            _many_clients(found, scene, wanted, peers)
     finally:
         raw.close()
     total = sizes.projects * sizes.servers
@@ -80,19 +79,17 @@ def _one_client(
     found: Findings,
     scene: Scene,
     wanted: Sequence[bytes],
-    addresses: dict[str, load.Address],
+    peers: dict[str, Child],
     raw: Latencies,
 ) -> None:
     sizes = scene.sizes
     messages = list(islice(cycle(wanted), sizes.gets))
 
-    def over_http(address: load.Address) -> list[float]:
-        return load.one_client(address, messages).latencies
+    def over_http(peer: Child) -> list[float]:
+        return load.one_client(peer.address, messages).latencies
 
-    peers: dict[str, Latencies] = {
-        name: partial(over_http, address) for name, address in addresses.items()
-    }
-    rounds = interleave(sizes.rounds, {**peers, "raw": raw}, lambda measure: measure())
+    measures: dict[str, Latencies] = {n: partial(over_http, peer) for n, peer in peers.items()}
+    rounds = interleave(sizes.rounds, {**measures, "raw": raw}, lambda measure: measure())
     middle = {n: [quantile(r, 0.5) * MS for r in lists] for n, lists in rounds.items()}
     last = {n: [quantile(r, 0.99) * MS for r in lists] for n, lists in rounds.items()}
     found.add("GET, 1 client, p50", "ms", middle["hanok"], at_most(2.0))
@@ -105,21 +102,26 @@ def _one_client(
 
 
 def _many_clients(
-    found: Findings, scene: Scene, wanted: Sequence[bytes], addresses: dict[str, load.Address]
+    found: Findings, scene: Scene, wanted: Sequence[bytes], peers: dict[str, Child]
 ) -> None:
     sizes = scene.sizes
     messages = list(islice(cycle(wanted), sizes.many_gets))
 
-    def measure(address: load.Address) -> Load:
-        return load.many_clients(address, messages, sizes.clients)
+    def measure(peer: Child) -> tuple[Load, float]:
+        used = peer.cpu_seconds()
+        done = load.many_clients(peer.address, messages, sizes.clients)
+        return done, (peer.cpu_seconds() - used) / len(messages) * MS
 
-    rounds = interleave(sizes.rounds, addresses, measure)
-    rates = {name: [one.rate for one in loads] for name, loads in rounds.items()}
-    last = {n: [quantile(one.latencies, 0.99) * MS for one in r] for n, r in rounds.items()}
-    cpu = [100 * one.cpu_seconds / one.seconds for one in rounds["hanok"]]
+    rounds = interleave(sizes.rounds, peers, measure)
+    rates = {name: [one.rate for one, _ in loads] for name, loads in rounds.items()}
+    last = {n: [quantile(one.latencies, 0.99) * MS for one, _ in r] for n, r in rounds.items()}
+    cpu = {name: [used for _, used in loads] for name, loads in rounds.items()}
+    mine = [100 * one.cpu_seconds / one.seconds for one, _ in rounds["hanok"]]
     clients = f"{sizes.clients} clients"
     found.add(f"GET, {clients}", "requests/s", rates["hanok"], at_least(1500))
     found.add(f"GET, {clients}, p99", "ms", last["hanok"])
     found.add(f"empty handler, {clients}", "requests/s", rates["empty"])
     found.add_ratio("empty handler / GET, rate", rates["empty"], rates["hanok"])
-    found.add("CPU of the measuring client", "%", cpu)
+    found.add("CPU for one GET", "ms", cpu["hanok"])
+    found.add("CPU for one, empty handler", "ms", cpu["empty"])
+    found.add("the measuring client's CPU", "%", mine)

@@ -22,7 +22,7 @@ from bench import bare_qemu
 from bench.child import region
 from bench.figures import Findings, at_most
 from bench.member import Member
-from bench.process import drivers
+from bench.process import left_out
 from bench.scene import Scene
 from hanok.drivers.libvirt.names import Names
 from hanok.media import qemu_img
@@ -64,7 +64,7 @@ class Place:
 
 def run(scene: Scene) -> Findings:
     """Boot pairs of guests, one after the other."""
-    missing = drivers()["libvirt"]
+    missing = left_out("libvirt")
     if missing:
         raise RuntimeError(f"the bench guest cannot run here: {missing}")
     # Where QEMU's user can pass, which the scene's folder is not.

@@ -31,9 +31,7 @@ def run(scene: Scene) -> Findings:
     sizes, region = scene.sizes, scene.full_region()
     limit = sizes.servers
     wanted = [
-        load.request(
-            "GET", f"{PATH.format(tenant=one.project_id)}?limit={limit}", token=one.token
-        )
+        load.request("GET", f"{PATH.format(tenant=one.project_id)}?limit={limit}", token=one.token)
         for one in region.tenants
     ]
     with load.Connection(region.child.address) as connection:
@@ -54,13 +52,17 @@ def run(scene: Scene) -> Findings:
             }
             for measure in peers.values():
                 measure()
+            used = region.child.cpu_seconds()
             scene.say(f"{sizes.rounds} rounds of {sizes.lists} lists of {limit}")
             rounds = interleave(sizes.rounds, peers, lambda measure: measure())
+            used = (region.child.cpu_seconds() - used) / (sizes.rounds * sizes.lists) * MS
     finally:
         raw.close()
     middle = {n: [quantile(r, 0.5) * MS for r in lists] for n, lists in rounds.items()}
     found = Findings("list")
     found.add(f"list of {limit}, p50", "ms", middle["hanok"], at_most(100))
+    found.add(f"list of {limit}, p90", "ms", [quantile(r, 0.9) * MS for r in rounds["hanok"]])
+    found.add(f"CPU for a list of {limit}", "ms", [used])
     found.add("empty handler, p50", "ms", middle["empty"])
     found.add("raw reads, p50", "ms", middle["raw"])
     found.add_ratio("list p50 / empty handler", middle["hanok"], middle["empty"])

@@ -11,7 +11,7 @@ import sqlite3
 from pathlib import Path
 from typing import Any
 
-_TOKEN = """
+_LOGIN = """
 SELECT t.user_id, u.name, t.project_id, p.name, t.issued_at, t.expires_at, t.methods
 FROM tokens t JOIN users u ON u.id = t.user_id JOIN projects p ON p.id = t.project_id
 WHERE t.hash = ?
@@ -54,7 +54,7 @@ class RawReads:
 
     def get(self, token: str, server_id: str) -> int:
         """Read what a GET of one server needs; return the number of rows."""
-        project, count = self._token(token)
+        project, count = self._login(token)
         values = {"project": project, "server": server_id}
         count += len(self._region.execute(_ONE, values).fetchall())
         for sql in _CHILDREN:
@@ -64,7 +64,7 @@ class RawReads:
 
     def page(self, token: str, limit: int) -> int:
         """Read what a page of servers with details needs; return the number of rows."""
-        project, count = self._token(token)
+        project, count = self._login(token)
         values = {"project": project, "limit": limit}
         count += len(self._region.execute(_PAGE, values).fetchall())
         for sql in _CHILDREN:
@@ -72,9 +72,9 @@ class RawReads:
             count += len(children.fetchall())
         return count
 
-    def _token(self, token: str) -> tuple[Any, int]:
+    def _login(self, token: str) -> tuple[Any, int]:
         hashed = hashlib.sha256(token.encode()).digest()
-        user, _, project, *_ = self._identity.execute(_TOKEN, (hashed,)).fetchone()
+        user, _, project, *_ = self._identity.execute(_LOGIN, (hashed,)).fetchone()
         roles = self._identity.execute(_ROLES, (user, project)).fetchall()
         return project, 1 + len(roles)
 

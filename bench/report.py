@@ -68,7 +68,7 @@ def machine() -> dict[str, Any]:
     }
 
 
-def save(all_found: Sequence[Findings], folder: Path = RESULTS) -> Path:
+def save(all_found: Sequence[Findings], folder: Path) -> Path:
     """Write the run's figures with all their rounds; return the file."""
     folder.mkdir(exist_ok=True)
     path = folder / time.strftime("%Y%m%d-%H%M%S.json")

@@ -28,6 +28,7 @@ class Sizes:
     creates: int = 10
     operations: int = 100
     starts: int = 5
+    drivers: tuple[str, ...] = ("simulated", "libvirt")
     pairs: int = 5
 
 
@@ -43,6 +44,7 @@ SMALL = Sizes(
     creates=1,
     operations=3,
     starts=1,
+    drivers=("simulated",),
     pairs=1,
 )
 """Just enough to see that a bench runs."""

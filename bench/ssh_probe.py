@@ -1,6 +1,6 @@
 """A program: log in by SSH as soon as that can be done, then end.
 
-    ip netns exec NAMESPACE python -m bench.ssh_probe ADDRESS KEY SECONDS
+ip netns exec NAMESPACE python -m bench.ssh_probe ADDRESS KEY SECONDS
 """
 
 from __future__ import annotations

@@ -33,8 +33,8 @@ STEPS = 5
 _SECONDS = 10.0
 _TABLES = (
     "CREATE TABLE operation (id INTEGER PRIMARY KEY, position INTEGER, owner TEXT, state TEXT)",
-    "CREATE TABLE step (operation INTEGER, position INTEGER, state TEXT, result TEXT, "
-    "PRIMARY KEY (operation, position))",
+    """CREATE TABLE step (operation INTEGER, position INTEGER, state TEXT, result TEXT,
+    PRIMARY KEY (operation, position))""",
 )
 Measure = Callable[[], list[float]]
 
@@ -105,7 +105,7 @@ def bare_postgresql(connection: psycopg.Connection, count: int) -> list[float]:
     def commit(statements: list[tuple[str, tuple[object, ...]]]) -> None:
         with connection.transaction():
             for sql, values in statements:
-                connection.execute(sql, values)  # type: ignore[arg-type]
+                connection.execute(sql, values)
 
     return _operations(commit, count, "%s")
 
@@ -142,7 +142,10 @@ def _sqlite(folder: Path, count: int) -> Iterator[dict[str, Measure]]:
     try:
         for sql in ("PRAGMA journal_mode=WAL", "PRAGMA synchronous=FULL", *_TABLES):
             bare.execute(sql)
-        yield {"sqlite": partial(engine.run, count), "bare sqlite": partial(bare_sqlite, bare, count)}
+        yield {
+            "sqlite": partial(engine.run, count),
+            "bare sqlite": partial(bare_sqlite, bare, count),
+        }
     finally:
         bare.close()
         engine.close()
@@ -155,7 +158,7 @@ def _postgresql(folder: Path, count: int) -> Iterator[dict[str, Measure]]:
         try:
             with psycopg.connect(server.create_database("bare"), autocommit=True) as bare:
                 for sql in _TABLES:
-                    bare.execute(sql.replace("INTEGER", "BIGINT"))  # type: ignore[arg-type]
+                    bare.execute(sql.replace("INTEGER", "BIGINT"))
                 yield {
                     "postgresql": partial(engine.run, count),
                     "bare postgresql": partial(bare_postgresql, bare, count),

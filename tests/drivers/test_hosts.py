@@ -272,13 +272,13 @@ class TestParity:
         whole = open_host("here", tmp_path)
 
         class More(SimulatedCompute):
-            def pause(self, server_id: str) -> None: ...
+            def juggle(self, server_id: str) -> None: ...
 
         made = open_host("there", tmp_path)
         made.compute.__class__ = More
         hosts = Hosts()
         hosts.add("whole", whole)
-        with pytest.raises(TypeError, match=r"SimulatedCompute lacks compute\.pause"):
+        with pytest.raises(TypeError, match=r"SimulatedCompute lacks compute\.juggle"):
             hosts.add("more", made)
         assert hosts.hosts() == ["whole"]
         hosts.close()

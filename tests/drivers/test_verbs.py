@@ -8,7 +8,15 @@ from typing import Any
 import pytest
 
 from hanok.drivers import base
-from hanok.drivers.base import Disk, DiskSpec, Domain, Drivers, HostFacts
+from hanok.drivers.base import (
+    Disk,
+    DiskSpec,
+    Domain,
+    DomainDisk,
+    Drivers,
+    ExportedImage,
+    HostFacts,
+)
 from hanok.drivers.verbs import LOCAL, VERBS, encode_args, verb
 from hanok.model.errors import HostError
 from hanok.model.power import PowerState
@@ -24,6 +32,13 @@ ARGUMENTS: Mapping[str, Any] = {
     "server_id": "server-1",
     "max_bytes": 4096,
     "disk_id": "disk-1",
+    "disk": DomainDisk(DISK, "vdb", "disk-1"),
+    "vcpus": 2,
+    "ram_mib": 1024,
+    "user": "root",
+    "password": "xyzzy",
+    "image_id": "image-1",
+    "disk_format": "qcow2",
     "port": PORT,
     "port_id": "port-1",
     "network": NETWORK,
@@ -35,6 +50,7 @@ RESULTS: Mapping[Any, Any] = {
     list[Domain]: [Domain("server-1", PowerState.RUNNING)],
     bytes: b"login: \xff\x00",
     Disk: DISK,
+    ExportedImage: ExportedImage(1, 2, "0" * 32),
     list[Disk]: [DISK, DISK],
     int: 42,
     list[str]: ["a", "b"],

@@ -135,10 +135,11 @@ class Cloud:
             "name": name,
             "imageRef": image,
             "flavorRef": self.flavors()[flavor]["id"],
-            "networks": [{"subnet": self.subnet_id()}],
             "block_device_mapping_v2": [device],
             **more,
         }
+        if "networks" not in server:
+            server["networks"] = [{"subnet": self.subnet_id()}]
         return {"server": server}
 
     def create(self, name: str, flavor: str, **more: Any) -> str:

@@ -126,6 +126,8 @@ class Region:
                     return found[-1]
                 left = deadline - time.monotonic()
                 assert self.pid is not None, f"hanok up ended: {self.said}"
+                lost = [line for line in self.said if "cannot join" in line or "Error:" in line]
+                assert not lost, self.said
                 assert left > 0, f"no {pattern!r} within {seconds} s: {self.said}"
                 self._heard.wait(min(left, 0.2))
 

@@ -123,6 +123,38 @@ class Action:
 
 
 ON = _rests(VmState.ACTIVE, PowerState.RUNNING)
+
+
+def _resize(world: World, server_id: str) -> str:
+    world.act(server_id, "resize", {"flavorRef": world.flavor(local=False, number=1)})
+    return server_id
+
+
+def _resizing(world: World) -> str:
+    server_id = _created(world)
+    _resize(world, server_id)
+    world.settle()
+    return server_id
+
+
+def _resized(world: World, server_id: str) -> None:
+    server = world.server(server_id)
+    assert (server.vm_state, server.task_state, server.power_state) == ("resized", None, 1)
+    assert server.flavor_id == world.flavor(local=False, number=1)
+    assert world.drivers.compute.power_state(server_id) == PowerState.RUNNING
+    world.assert_exactly_one()
+
+
+def _not_resized(world: World, server_id: str) -> None:
+    """A resize that failed leaves the server as it was, running, with the reason."""
+    server = world.server(server_id)
+    assert (server.vm_state, server.task_state) == ("active", None)
+    assert server.flavor_id == world.flavor(local=False)
+    assert server.fault is not None
+    assert world.drivers.compute.power_state(server_id) == PowerState.RUNNING
+    world.assert_exactly_one()
+
+
 HELD = _rests(VmState.PAUSED, PowerState.PAUSED)
 SAVED = _rests(VmState.SUSPENDED, PowerState.SUSPENDED)
 OFF = _rests(VmState.STOPPED, PowerState.SHUTDOWN)
@@ -134,6 +166,22 @@ POWER = (
         "reboot_server",
         _created,
         Action(_does("reboot", {"type": "SOFT"}), ON),
+    ),
+    Case(
+        name="resize_server",
+        kind="resize_server",
+        before=_created,
+        submit=_resize,
+        done=_resized,
+        undone=_not_resized,
+    ),
+    Case(
+        name="revert_resize",
+        kind="revert_resize",
+        before=_resizing,
+        submit=_does("revertResize"),
+        done=ON,
+        undone=_resized,
     ),
     _on_host("pause_server", "pause_server", _created, Action(_does("pause"), HELD)),
     _on_host("unpause_server", "unpause_server", _after("pause"), Action(_does("unpause"), ON)),

@@ -132,6 +132,15 @@ class Domain:
     power_state: PowerState
 
 
+@dataclass(frozen=True, slots=True)
+class ExportedImage:
+    """An image made from a disk: its size, its virtual size, its MD5 in hexadecimal digits."""
+
+    size_bytes: int
+    virtual_bytes: int
+    checksum: str
+
+
 class ComputeDriver(Protocol):
     """Domains: the running things of a host."""
 
@@ -156,6 +165,36 @@ class ComputeDriver(Protocol):
 
     def power_state(self, server_id: str) -> PowerState:
         """Look at the domain now; NOSTATE when there is none."""
+
+    def pause(self, server_id: str) -> None:
+        """Hold a running domain's CPUs still; paused is success, off or absent is permanent."""
+
+    def unpause(self, server_id: str) -> None:
+        """Let a paused domain go on; running is success, off or absent is permanent."""
+
+    def suspend(self, server_id: str) -> None:
+        """Save a running domain's memory to disk and end it: SUSPENDED; `start` brings it back.
+
+        Suspended is success, off or absent is permanent. `power_off` drops what was saved.
+        """
+
+    def resize(self, server_id: str, vcpus: int, ram_mib: int) -> None:
+        """Give a domain that is off another size; already so is success, running is permanent."""
+
+    def attach_disk(self, server_id: str, disk: DomainDisk) -> None:
+        """Add a disk to the domain's definition and, when it runs, to the running guest.
+
+        A disk that is there already is success; one that another domain holds is permanent.
+        """
+
+    def detach_disk(self, server_id: str, disk_id: str) -> None:
+        """Take a disk out of the definition and of the running guest; absent is success.
+
+        A guest that does not let go of it within some seconds is an error that may be tried again.
+        """
+
+    def set_password(self, server_id: str, user: str, password: str) -> None:
+        """Change a user's password in a running guest, through its agent."""
 
     def delete(self, server_id: str) -> None:
         """Make the domain, its config drive, console log and folder absent, running or not."""
@@ -190,6 +229,12 @@ class StorageDriver(Protocol):
 
     def delete_disk(self, disk_id: str) -> None:
         """Make the disk absent; absent is success."""
+
+    def export_disk(self, disk_id: str, image_id: str, disk_format: str) -> ExportedImage:
+        """Copy a whole disk into the image store; an image of that id is described again.
+
+        Whatever domain has the disk is off or held still meanwhile.
+        """
 
     def list_disks(self) -> list[Disk]:
         """List every disk of this deployment."""

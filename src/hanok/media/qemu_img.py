@@ -43,9 +43,12 @@ def grow(path: Path, fmt: DiskFormat, size: int) -> None:
 def convert(
     source: Path, source_format: DiskFormat, target: Path, target_format: DiskFormat, wall: float
 ) -> None:
-    """Copy a disk, with what lies in its backing files, into one file within `wall` seconds."""
+    """Copy a disk, with what lies in its backing files, into one file within `wall` seconds.
+
+    A QEMU that is held still may have the source open (`-U`); nobody writes to it meanwhile.
+    """
     formats = ["-f", source_format, "-O", target_format]
-    _run(["convert", "-q", *formats, str(source), str(target)], wall)
+    _run(["convert", "-q", "-U", *formats, str(source), str(target)], wall)
 
 
 def _run(arguments: list[str], wall: float) -> None:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from hanok.model.errors import Invalid
+
 
 @dataclass(frozen=True, slots=True)
 class Network:
@@ -39,3 +41,7 @@ class Subnet:
     allocation_pools: list[dict[str, str]]
     created_at: int
     updated_at: int
+
+
+class InvalidInput(Invalid):
+    """What is asked for makes no sense on this network."""

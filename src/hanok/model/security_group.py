@@ -33,3 +33,25 @@ class SecurityGroupRule:
     remote_group_id: str | None
     description: str
     created_at: int
+
+
+DEFAULT = "default"
+"""The name of the group that every project has."""
+
+
+def let_out(rule_id: str, group: SecurityGroup) -> SecurityGroupRule:
+    """Return the rule that a new group starts with: everything may leave (NHN Cloud: IPv4 only)."""
+    return SecurityGroupRule(
+        id=rule_id,
+        security_group_id=group.id,
+        project_id=group.project_id,
+        direction="egress",
+        ethertype="IPv4",
+        protocol=None,
+        port_range_min=None,
+        port_range_max=None,
+        remote_ip_prefix=None,
+        remote_group_id=None,
+        description="",
+        created_at=group.created_at,
+    )

@@ -73,12 +73,21 @@ def _is_off(result: Any) -> bool:
 
 
 ASK = HostStep("ask", lambda view: _call(view, "compute.shut_down"))
+# A guest that has only just booted may not hear the first time.
+WAIT_A_WHILE = HostStep(
+    "wait_a_while",
+    lambda view: _call(view, "compute.power_state"),
+    poll=Poll(_is_off, every=0.5, patience=8.0),
+)
+ASK_AGAIN = HostStep("ask_again", lambda view: _call(view, "compute.shut_down"))
 WAIT_UNTIL_OFF = HostStep(
     "wait_until_off",
     lambda view: _call(view, "compute.power_state"),
     poll=Poll(_is_off, every=0.5, patience=PATIENCE),
 )
 CUT = HostStep("cut", lambda view: _call(view, "compute.power_off"))
+SHUT_DOWN = (ASK, WAIT_A_WHILE, ASK_AGAIN, WAIT_UNTIL_OFF, CUT)
+"""The way down: ask, give it time, cut the power if it is still on."""
 SWITCH_ON = HostStep("switch_on", lambda view: _call(view, "compute.start"), timeout=60.0)
 
 

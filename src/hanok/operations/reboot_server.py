@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from hanok.engine.steps import Operation
-from hanok.operations.power import ASK, CUT, FINISH, SWITCH_ON, WAIT_UNTIL_OFF, settle
+from hanok.operations.power import CUT, FINISH, SHUT_DOWN, SWITCH_ON, settle
 
-SOFT = Operation(
-    "reboot_server", 1, (ASK, WAIT_UNTIL_OFF, CUT, SWITCH_ON, FINISH), settle, deadline=300
-)
+SOFT = Operation("reboot_server", 1, (*SHUT_DOWN, SWITCH_ON, FINISH), settle, deadline=300)
 HARD = Operation("hard_reboot_server", 1, (CUT, SWITCH_ON, FINISH), settle, deadline=300)

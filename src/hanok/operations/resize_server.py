@@ -176,10 +176,15 @@ def _settle(work: Work, outcome: Outcome) -> None:
 _ASK = HostStep(
     "ask", _when_running("compute.shut_down"), undo=_when_running("compute.start"), timeout=60
 )
+_WAIT_A_WHILE = HostStep(
+    "wait_a_while", _when_running("compute.power_state"), poll=power.WAIT_A_WHILE.poll
+)
+_ASK_AGAIN = HostStep("ask_again", _when_running("compute.shut_down"))
 _WAIT = HostStep(
     "wait_until_off", _when_running("compute.power_state"), poll=power.WAIT_UNTIL_OFF.poll
 )
 _CUT = HostStep("cut", _when_running("compute.power_off"))
+_SHUT_DOWN = (_ASK, _WAIT_A_WHILE, _ASK_AGAIN, _WAIT, _CUT)
 _CHANGE = HostStep("change", _resize_to("new"), undo=_resize_to("old"))
 _ON = HostStep(
     "switch_on", _when_running("compute.start"), _when_running("compute.power_off"), timeout=60
@@ -192,9 +197,7 @@ RESIZE = Operation(
     settle=_settle,
     steps=(
         ControlStep("hold_both", _hold_both, _hold_old),
-        _ASK,
-        _WAIT,
-        _CUT,
+        *_SHUT_DOWN,
         _CHANGE,
         _ON,
         ControlStep("finish", _finish_resize),
@@ -212,5 +215,5 @@ REVERT = Operation(
     version=1,
     deadline=600,
     settle=_settle,
-    steps=(_ASK, _WAIT, _CUT, _CHANGE, _ON, ControlStep("finish", _finish_revert)),
+    steps=(*_SHUT_DOWN, _CHANGE, _ON, ControlStep("finish", _finish_revert)),
 )

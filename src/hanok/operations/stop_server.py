@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from hanok.engine.steps import Operation
-from hanok.operations.power import ASK, CUT, FINISH, WAIT_UNTIL_OFF, settle
+from hanok.operations.power import FINISH, SHUT_DOWN, settle
 
-KIND = Operation("stop_server", 1, (ASK, WAIT_UNTIL_OFF, CUT, FINISH), settle, deadline=300)
+KIND = Operation("stop_server", 1, (*SHUT_DOWN, FINISH), settle, deadline=300)

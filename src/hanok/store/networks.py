@@ -55,6 +55,17 @@ def subnet(reader: Reader, project_id: str, subnet_id: str) -> Subnet | None:
     return None if row is None else Subnet(**row._mapping)
 
 
+def hold(tx: Transaction, network_id: str, *, alone: bool = False) -> bool:
+    """Keep a network from being removed until the transaction ends; False when there is none.
+
+    With `alone`, no other such holder is let in: for whoever takes several addresses, and could
+    otherwise wait for one who waits for him.
+    """
+    statement = select(networks.c.id).where(networks.c.id == network_id)
+    locked = statement.with_for_update(read=not alone, key_share=True)
+    return tx.scalar(locked) is not None
+
+
 def add(tx: Transaction, one: Network) -> None:
     """Store a network."""
     tx.run(insert(networks), asdict(one))

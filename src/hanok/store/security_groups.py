@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, fields
+from typing import Any
 
-from sqlalchemy import bindparam, delete, insert, or_, select
+from sqlalchemy import bindparam, delete, insert, or_, select, update
 
 from hanok.model.errors import Conflict, NotFound
 from hanok.model.security_group import SecurityGroup, SecurityGroupRule
@@ -52,11 +54,15 @@ _mine = (
     .where(security_groups.c.project_id == bindparam("project"))
     .order_by(security_groups.c.created_at, security_groups.c.id)
 )
+_one = select(*_columns).where(
+    security_groups.c.project_id == bindparam("project"), security_groups.c.id == bindparam("id")
+)
 _rule_columns = [security_group_rules.c[f.name] for f in fields(SecurityGroupRule)]
 _rules = select(*_rule_columns).order_by(
     security_group_rules.c.created_at, security_group_rules.c.id
 )
 _project_rules = _rules.where(security_group_rules.c.project_id == bindparam("project"))
+_one_rule = _project_rules.where(security_group_rules.c.id == bindparam("id"))
 _group_rules = _rules.where(security_group_rules.c.security_group_id == bindparam("group"))
 
 
@@ -67,7 +73,8 @@ def of_project(reader: Reader, project_id: str) -> list[SecurityGroup]:
 
 def get(reader: Reader, project_id: str, group_id: str) -> SecurityGroup | None:
     """Return a project's group by its id."""
-    return next((one for one in of_project(reader, project_id) if one.id == group_id), None)
+    row = reader.first(_one, {"project": project_id, "id": group_id})
+    return None if row is None else SecurityGroup(**row._mapping)
 
 
 def project_rules(reader: Reader, project_id: str) -> list[SecurityGroupRule]:
@@ -80,6 +87,49 @@ def rules_of(reader: Reader, group_id: str) -> list[SecurityGroupRule]:
     """Return a group's rules."""
     found = reader.rows(_group_rules, {"group": group_id})
     return [SecurityGroupRule(**row._mapping) for row in found]
+
+
+def change(tx: Transaction, group_id: str, values: Mapping[str, Any], now: int) -> None:
+    """Change a group's name or description."""
+    tx.run(
+        update(security_groups)
+        .where(security_groups.c.id == group_id)
+        .values(**values, updated_at=now)
+    )
+
+
+def remove(tx: Transaction, group_id: str) -> bool:
+    """Remove a group and its rules; False, with nothing done, while a port is in it.
+
+    The group's row is locked first: nobody joins it meanwhile (see `hold`).
+    """
+    tx.rows(select(security_groups.c.id).where(security_groups.c.id == group_id).with_for_update())
+    member = select(port_security_groups.c.port_id).where(
+        port_security_groups.c.security_group_id == group_id
+    )
+    if tx.first(member.limit(1)) is not None:
+        return False
+    tx.run(delete(security_groups).where(security_groups.c.id == group_id))
+    return True
+
+
+def hold(tx: Transaction, project_id: str, group_ids: Collection[str]) -> frozenset[str]:
+    """Keep groups from being removed until the transaction ends; return those that are there."""
+    if not group_ids:
+        return frozenset()
+    statement = (
+        select(security_groups.c.id)
+        .where(security_groups.c.project_id == project_id, security_groups.c.id.in_(group_ids))
+        .order_by(security_groups.c.id)
+        .with_for_update(read=True, key_share=True)
+    )
+    return frozenset(row.id for row in tx.rows(statement))
+
+
+def get_rule(reader: Reader, project_id: str, rule_id: str) -> SecurityGroupRule | None:
+    """Return a project's rule by its id."""
+    row = reader.first(_one_rule, {"project": project_id, "id": rule_id})
+    return None if row is None else SecurityGroupRule(**row._mapping)
 
 
 def remove_rule(tx: Transaction, project_id: str, rule_id: str) -> bool:

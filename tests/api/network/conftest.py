@@ -12,6 +12,13 @@ from tests.region_store import MINE, OTHER
 
 
 @pytest.fixture
+def bare(database_url: str) -> Iterator[OneRegion]:
+    """The network service of a region that knows no project yet."""
+    with one_region(database_url, service()) as region:
+        yield region
+
+
+@pytest.fixture
 def network(database_url: str) -> Iterator[OneRegion]:
     """The network service of a region that has had its first start."""
     with one_region(database_url, service()) as region:

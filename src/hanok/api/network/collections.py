@@ -16,6 +16,7 @@ from hanok.store.database import Reader
 
 _CONTROLS = frozenset({"limit", "marker", "fields", "sort_key", "sort_dir", "page_reverse"})
 _LARGEST = 1000
+View = Callable[[Any, Any], dict[str, Any]]
 
 
 class Missing(NotFound):
@@ -30,7 +31,8 @@ class Missing(NotFound):
 class Collection:
     """A kind of object: its names on the wire, how a project's are read and shown.
 
-    `read` returns (object, children) pairs; `aliases` are other names of a field in filters.
+    `read` returns all (object, children) pairs, `get` the one with an id. `prepare` runs before a
+    list is read; `detail` is the view of a single object where that shows more.
     """
 
     plural: str
@@ -38,11 +40,18 @@ class Collection:
     kind: str
     words: str
     read: Callable[[Reader, str], Sequence[tuple[Any, Any]]]
-    view: Callable[[Any, Any], dict[str, Any]]
+    get: Callable[[Reader, str, str], tuple[Any, Any] | None]
+    view: View
+    detail: View | None = None
+    prepare: Callable[[Call], None] | None = None
 
     def listed(self, call: Call) -> Answer:
         """Serve the list."""
-        found = self._views(call)
+        if self.prepare is not None:
+            self.prepare(call)
+        with call.region.store.read() as reader:
+            pairs = self.read(reader, call.credentials.project_id)
+        found = [self.view(one, children) for one, children in pairs]
         found = [one for one in found if _matches(call, one)]
         found = _sorted(call, found)
         limit = call.query.integer("limit")
@@ -58,10 +67,11 @@ class Collection:
     def show(self, call: Call) -> Answer:
         """Serve one by its id; a name is a clean 404, which clients rely on."""
         wanted = call.params["id"]
-        for one in self._views(call):
-            if one["id"] == wanted:
-                return Answer(200, {self.singular: _fields(call, one)})
-        raise Missing(self.kind, self.words, wanted)
+        with call.region.store.read() as reader:
+            found = self.get(reader, call.credentials.project_id, wanted)
+        if found is None:
+            raise Missing(self.kind, self.words, wanted)
+        return Answer(200, {self.singular: _fields(call, (self.detail or self.view)(*found))})
 
     def endpoints(self) -> tuple[Endpoint, Endpoint]:
         """Return the list's and the object's endpoints."""
@@ -70,11 +80,6 @@ class Collection:
             Endpoint("GET", root, self.listed, "networks:read"),
             Endpoint("GET", f"{root}/{{id}}", self.show, "networks:read"),
         )
-
-    def _views(self, call: Call) -> list[dict[str, Any]]:
-        with call.region.store.read() as reader:
-            found = self.read(reader, call.credentials.project_id)
-        return [self.view(one, children) for one, children in found]
 
 
 def _matches(call: Call, one: dict[str, Any]) -> bool:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from hanok.api._call import Answer, Call, Endpoint, Service
 from hanok.api._errors import network_shape
 from hanok.api.network import rules, views
+from hanok.api.network import security_groups as groups
 from hanok.api.network.collections import Collection, Missing
 from hanok.model.errors import NotImplemented_
 from hanok.store import networks, ports, security_groups
@@ -22,12 +23,9 @@ def _networks(reader: Reader, project_id: str) -> Sequence[tuple[Any, Any]]:
     ]
 
 
-def _subnets(reader: Reader, project_id: str) -> Sequence[tuple[Any, Any]]:
-    return [(one, None) for one in networks.all_subnets(reader, project_id)]
-
-
-def _ports(reader: Reader, project_id: str) -> Sequence[tuple[Any, Any]]:
-    return [(one, None) for one in ports.of_project(reader, project_id)]
+def _network(reader: Reader, project_id: str, wanted: str) -> tuple[Any, Any] | None:
+    one = networks.network(reader, project_id, wanted)
+    return None if one is None else (one, networks.subnets_of(reader, one.id))
 
 
 def _groups(reader: Reader, project_id: str) -> Sequence[tuple[Any, Any]]:
@@ -38,29 +36,55 @@ def _groups(reader: Reader, project_id: str) -> Sequence[tuple[Any, Any]]:
     ]
 
 
-def _rules(reader: Reader, project_id: str) -> Sequence[tuple[Any, Any]]:
-    return [(one, None) for one in security_groups.project_rules(reader, project_id)]
+def _group(reader: Reader, project_id: str, wanted: str) -> tuple[Any, Any] | None:
+    one = security_groups.get(reader, project_id, wanted)
+    return None if one is None else (one, security_groups.rules_of(reader, one.id))
+
+
+def _childless(
+    read: Callable[[Reader, str], Sequence[Any]],
+) -> Callable[[Reader, str], list[tuple[Any, Any]]]:
+    return lambda reader, project_id: [(one, None) for one in read(reader, project_id)]
+
+
+def _single(
+    get: Callable[[Reader, str, str], Any],
+) -> Callable[[Reader, str, str], tuple[Any, Any] | None]:
+    def found(reader: Reader, project_id: str, wanted: str) -> tuple[Any, Any] | None:
+        one = get(reader, project_id, wanted)
+        return None if one is None else (one, None)
+
+    return found
 
 
 COLLECTIONS = (
-    Collection("networks", "network", "Network", "Network", _networks, views.network),
-    Collection("subnets", "subnet", "Subnet", "Subnet", _subnets, views.subnet),
-    Collection("ports", "port", "Port", "Port", _ports, views.port),
+    Collection("networks", "network", "Network", "Network", _networks, _network, views.network),
     Collection(
-        "security_groups",
-        "security_group",
-        "SecurityGroup",
-        "Security group",
-        _groups,
-        views.security_group,
+        *("subnets", "subnet", "Subnet", "Subnet"),
+        _childless(networks.all_subnets),
+        _single(networks.subnet),
+        views.subnet,
     ),
     Collection(
-        "security_group_rules",
-        "security_group_rule",
-        "SecurityGroupRule",
-        "Security group rule",
-        _rules,
+        *("ports", "port", "Port", "Port"),
+        _childless(ports.of_project),
+        _single(ports.get_of_project),
+        views.port,
+    ),
+    Collection(
+        *("security_groups", "security_group", "SecurityGroup", "Security group"),
+        _groups,
+        _group,
+        views.security_group,
+        prepare=groups.ensure_default,
+    ),
+    Collection(
+        *("security_group_rules", "security_group_rule"),
+        *("SecurityGroupRule", "Security group rule"),
+        _childless(security_groups.project_rules),
+        _single(security_groups.get_rule),
         views.security_group_rule,
+        prepare=groups.ensure_default,
     ),
 )
 
@@ -93,6 +117,7 @@ def service() -> Service:
         Endpoint("GET", "", _versions, auth=False),
         Endpoint("GET", "/v2.0", _versions, auth=False),
         *(endpoint for one in COLLECTIONS for endpoint in one.endpoints()),
+        *groups.ENDPOINTS,
         *rules.ENDPOINTS,
         _empty("routers"),
         _empty("floatingips"),

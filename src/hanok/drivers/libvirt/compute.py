@@ -15,6 +15,7 @@ import libvirt
 from hanok.drivers.base import Disk, Domain, DomainSpec, HostFacts
 from hanok.drivers.libvirt.connection import DEADLINE, Connection
 from hanok.drivers.libvirt.disk_holders import DiskHolders
+from hanok.drivers.libvirt.domain_actions import DomainActions
 from hanok.drivers.libvirt.domain_folder import DomainFolder
 from hanok.drivers.libvirt.domain_xml import (
     Accel,
@@ -58,15 +59,13 @@ class Host:
     accel: Accel
 
 
-class LibvirtCompute:
+class LibvirtCompute(DomainActions):
     """The compute driver of one deployment on the host that a connection leads to."""
 
     def __init__(self, host: Host, connection: Connection, holders: DiskHolders) -> None:
         """Prepare; the connection is opened when it is first needed."""
+        super().__init__(connection, holders, OwnDomains(host.names))
         self._host = host
-        self._connection = connection
-        self._holders = holders
-        self._domains = OwnDomains(host.names)
         self._watch = Watch(connection, self._domains.own_id, self._server_ids)
 
     def facts(self) -> HostFacts:
@@ -159,6 +158,8 @@ class LibvirtCompute:
             found = self._domains.find(conn, server_id)
             if found is not None:
                 destroy(found.handle)
+                if found.handle.hasManagedSaveImage():
+                    found.handle.managedSaveRemove()
 
         self._connection.call("The server could not be switched off.", end)
 

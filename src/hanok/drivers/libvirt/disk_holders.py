@@ -41,6 +41,12 @@ class DiskHolders:
                 message = "A disk of the server is in use."
                 raise HostError(message, detail=detail, permanent=True) from None
 
+    def release_one(self, disk_id: str, server_id: str) -> None:
+        """Let go of one disk, if it is the server that holds it."""
+        if self.holder(disk_id) == server_id:
+            with suppress(FileNotFoundError):
+                self._link(disk_id).unlink()
+
     def release(self, server_id: str, keep: Collection[str] = ()) -> None:
         """Let go of every disk that the server holds, but those in `keep`."""
         for link in self._folder.glob(f"*{_SUFFIX}"):

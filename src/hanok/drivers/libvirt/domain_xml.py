@@ -133,6 +133,13 @@ def _devices(devices: ET.Element, spec: DomainSpec, around: Surroundings) -> Non
     _text(rng, "backend", "/dev/urandom", model="random")
 
 
+def disk_xml(disk: DomainDisk, backing: Backing | None) -> str:
+    """Return the element of one disk, to be plugged into a domain that is there."""
+    devices = ET.Element("devices")
+    _disk(devices, disk, backing)
+    return ET.tostring(devices[0], encoding="unicode")
+
+
 def _disk(devices: ET.Element, disk: DomainDisk, backing: Backing | None) -> None:
     element = ET.SubElement(devices, "disk", type="file", device="disk")
     ET.SubElement(element, "driver", name="qemu", type=disk.disk.format, discard="unmap")

@@ -108,6 +108,8 @@ def power_state(handle: Any) -> PowerState:
     off = state == libvirt.VIR_DOMAIN_SHUTOFF
     if off and reason == libvirt.VIR_DOMAIN_SHUTOFF_CRASHED:
         return PowerState.CRASHED
+    if off and handle.hasManagedSaveImage():
+        return PowerState.SUSPENDED
     return _POWER.get(state, PowerState.NOSTATE)
 
 

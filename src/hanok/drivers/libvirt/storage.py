@@ -9,7 +9,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Final, Literal
 
-from hanok.drivers.base import Disk, DiskSpec
+from hanok.drivers.base import Disk, DiskSpec, ExportedImage
 from hanok.drivers.libvirt.disk_holders import DiskHolders
 from hanok.drivers.libvirt.names import safe_id
 from hanok.media import qemu_img
@@ -22,6 +22,9 @@ GIB: Final = 1 << 30
 _SUFFIX: Final = ".qcow2"
 _TEMP_SUFFIX: Final = ".making"
 _DISK_MODE: Final = 0o600
+
+
+_EXPORT_SECONDS: Final = 850.0
 
 
 class LibvirtStorage:
@@ -77,6 +80,19 @@ class LibvirtStorage:
             raise HostError("The disk is in use.", detail=detail, permanent=True)
         path.unlink(missing_ok=True)
         self._sync()
+
+    def export_disk(self, disk_id: str, image_id: str, disk_format: str) -> ExportedImage:
+        """Flatten the disk into one file, and give that to the image store."""
+        known = self._images.find(image_id)
+        if known is None:
+            path = self._path(disk_id)
+            if not path.exists():
+                raise HostError("The disk is not on this host.", detail=str(path), permanent=True)
+            with tempfile.TemporaryDirectory(prefix=".export-", dir=self._images.root) as folder:
+                copy = Path(folder, "disk")
+                qemu_img.convert(path, "qcow2", copy, _backing_format(disk_format), _EXPORT_SECONDS)
+                known = self._images.add(image_id, copy, disk_format)
+        return ExportedImage(known.size, known.virtual_size, known.checksum)
 
     def list_disks(self) -> list[Disk]:
         """List the disks, by id."""

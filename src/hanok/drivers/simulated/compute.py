@@ -8,19 +8,17 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from hanok.drivers.base import Domain, DomainSpec, HostFacts
+from hanok.drivers.simulated.actions import OFF, SimulatedActions, off, permanent
 from hanok.drivers.simulated.config import SimulatedConfig
-from hanok.drivers.simulated.faults import Faults, Misbehaving, with_faults
+from hanok.drivers.simulated.faults import Faults, with_faults
 from hanok.drivers.simulated.files import append
-from hanok.drivers.simulated.guest import boot_messages, shutdown_messages
-from hanok.drivers.simulated.records import DiskRecord, DomainRecord, WorldFiles
+from hanok.drivers.simulated.guest import boot_messages
+from hanok.drivers.simulated.records import DomainRecord, WorldFiles
 from hanok.drivers.simulated.watcher import Watcher
-from hanok.model.errors import HostError
 from hanok.model.power import PowerState
 
-_OFF = frozenset({PowerState.SHUTDOWN, PowerState.CRASHED})
 
-
-class SimulatedCompute(Misbehaving):
+class SimulatedCompute(SimulatedActions):
     """The compute driver of one deployment in a simulated world."""
 
     part = "compute"
@@ -28,11 +26,8 @@ class SimulatedCompute(Misbehaving):
     def __init__(
         self, deployment_id: str, files: WorldFiles, config: SimulatedConfig, faults: Faults
     ) -> None:
-        super().__init__(faults)
-        self._deployment_id = deployment_id
-        self._files = files
+        super().__init__(deployment_id, files, faults, Watcher(deployment_id, files))
         self._config = config
-        self._watcher = Watcher(deployment_id, files)
         self._settle_all()
 
     @with_faults
@@ -56,11 +51,11 @@ class SimulatedCompute(Misbehaving):
         with self._files.locked():
             there = self._settled(spec.server_id)
             if there is None and self._files.domains.get(spec.server_id) is not None:
-                raise _permanent("The server's id is taken on this host.", spec.server_id)
+                raise permanent("The server's id is taken on this host.", spec.server_id)
             if there is not None and there.spec == spec:
                 return
-            if there is not None and there.power_state not in _OFF:
-                raise _permanent(
+            if there is not None and there.power_state not in OFF:
+                raise permanent(
                     "The server cannot be changed while it runs.",
                     f"{spec.server_id} is {there.power_state.name}",
                 )
@@ -76,13 +71,16 @@ class SimulatedCompute(Misbehaving):
         with self._files.locked():
             record = self._settled(server_id)
             if record is None:
-                raise _permanent("The server is not on this host.", server_id)
-            if record.power_state not in _OFF:
+                raise permanent("The server is not on this host.", server_id)
+            if record.power_state == PowerState.SUSPENDED:
+                self._put(replace(record, power_state=PowerState.RUNNING))
+                return
+            if record.power_state not in OFF:
                 return
             for port in record.spec.ports:
                 plugged = self._files.ports.get(port.port_id)
                 if plugged is None or plugged.tap != port.tap:
-                    raise _permanent("A port of the server is not plugged in.", port.port_id)
+                    raise permanent("A port of the server is not plugged in.", port.port_id)
             bootable = self._take_disks(record.spec)
             append(self._files.console(server_id), boot_messages(record.spec, bootable))
             self._put(replace(record, power_state=PowerState.RUNNING))
@@ -93,7 +91,7 @@ class SimulatedCompute(Misbehaving):
         seconds = self.faults.shutdown_time()
         with self._files.locked():
             record = self._settled(server_id)
-            if record is None or record.power_state in _OFF or record.off_at is not None:
+            if record is None or record.power_state in OFF or record.off_at is not None:
                 return
             moment = time.monotonic()
             self._put(replace(record, asked_at=moment, off_at=moment + seconds))
@@ -104,8 +102,8 @@ class SimulatedCompute(Misbehaving):
         """Switch the guest off at once."""
         with self._files.locked():
             record = self._settled(server_id)
-            if record is not None and record.power_state not in _OFF:
-                self._put(_off(record))
+            if record is not None and record.power_state not in OFF:
+                self._put(off(record))
 
     @with_faults
     def power_state(self, server_id: str) -> PowerState:
@@ -159,29 +157,11 @@ class SimulatedCompute(Misbehaving):
         self.faults.close()
         self._watcher.close()
 
-    def _own(self, server_id: str) -> DomainRecord | None:
-        record = self._files.domains.get(server_id)
-        return record if record and record.deployment_id == self._deployment_id else None
-
-    def _settled(self, server_id: str) -> DomainRecord | None:
-        """Return the record, after writing down a shutdown that has come to its end."""
-        record = self._own(server_id)
-        if record is None or not record.is_down_at(time.monotonic()):
-            return record
-        settled = _off(record)
-        append(self._files.console(server_id), shutdown_messages())
-        self._put(settled)
-        return settled
-
     def _settle_all(self) -> None:
         """Write every ended shutdown down, so that the clock of an earlier boot means nothing."""
         with self._files.locked():
             for server_id in self._files.domains.ids():
                 self._settled(server_id)
-
-    def _put(self, record: DomainRecord) -> None:
-        self._files.put_domain(record)
-        self._watcher.look()
 
     def _take_disks(self, spec: DomainSpec) -> bool:
         """Take every disk for the domain; say whether there is a system on the one to boot."""
@@ -189,24 +169,8 @@ class SimulatedCompute(Misbehaving):
         for held in spec.disks:
             disk = self._files.disks.get(held.disk.disk_id)
             if disk is None or disk.deployment_id != self._deployment_id:
-                raise _permanent("A disk of the server is not there.", held.disk.disk_id)
+                raise permanent("A disk of the server is not there.", held.disk.disk_id)
             self._take(disk, spec.server_id)
             if held.boot_index is not None:
                 images[held.boot_index] = disk.image_id
         return bool(images) and images[min(images)] is not None
-
-    def _take(self, disk: DiskRecord, server_id: str) -> None:
-        holder = self._files.holder(disk)
-        disk_id = disk.disk.disk_id
-        if holder not in {None, server_id}:
-            raise _permanent("A disk of the server is in use.", f"{disk_id} is held by {holder}")
-        if disk.held_by != server_id:
-            self._files.disks.put(disk_id, replace(disk, held_by=server_id))
-
-
-def _off(record: DomainRecord) -> DomainRecord:
-    return replace(record, power_state=PowerState.SHUTDOWN, asked_at=None, off_at=None)
-
-
-def _permanent(message: str, detail: str) -> HostError:
-    return HostError(message, detail=detail, permanent=True)

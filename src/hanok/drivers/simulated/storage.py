@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from hanok.drivers.base import Disk, DiskSpec
+import hashlib
+
+from hanok.drivers.base import Disk, DiskSpec, ExportedImage
 from hanok.drivers.simulated.config import GIB, SimulatedConfig
 from hanok.drivers.simulated.faults import Faults, Misbehaving, with_faults
 from hanok.drivers.simulated.records import DiskRecord, WorldFiles
@@ -57,6 +59,16 @@ class SimulatedStorage(Misbehaving):
             if holder is not None:
                 raise _permanent("The disk is in use.", f"{disk_id} is held by {holder}")
             self._files.disks.drop(disk_id)
+
+    @with_faults
+    def export_disk(self, disk_id: str, image_id: str, disk_format: str) -> ExportedImage:
+        """Say what an image of the disk would be; a simulated one has no bytes to copy."""
+        del disk_format
+        record = self._files.disks.get(disk_id)
+        if record is None or record.deployment_id != self._deployment_id:
+            raise _permanent("The disk is not on this host.", disk_id)
+        checksum = hashlib.md5(image_id.encode(), usedforsecurity=False).hexdigest()
+        return ExportedImage(GIB, record.disk.size_gib * GIB, checksum)
 
     @with_faults
     def list_disks(self) -> list[Disk]:

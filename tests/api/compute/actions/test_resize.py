@@ -52,7 +52,7 @@ def test_resize_then_confirm_gives_the_new_size(
     world.settle()
     server = world.server(server_id)
     assert server.vm_state == (VmState.STOPPED if stopped else VmState.ACTIVE)
-    assert claimed(world) == before + 2048
+    assert claimed(world) == before + 1024
     assert act(world, server_id, "confirmResize") == 204, "a no-op for a while"
     world.assert_exactly_one()
 

@@ -1,0 +1,149 @@
+"""The `openstack` command against a region: what its users do first."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.clients.environment import by_clouds_yaml, by_openrc, by_v2password, clean, program
+from tests.e2e.inventory import Need, check_rows, check_simulated, need
+from tests.e2e.region import Region, region
+
+pytestmark = [pytest.mark.clients, pytest.mark.timeout(300)]
+
+COMMAND_SECONDS = 120
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """The command with one way to log in."""
+
+    path: Path
+    environment: Mapping[str, str]
+
+    def run(self, *words: str) -> str:
+        """Run it; return what it prints. Fails the test where it fails."""
+        done = self._run(words)
+        assert done.returncode == 0, f"openstack {' '.join(words)}: {done.stdout}{done.stderr}"
+        return done.stdout
+
+    def read(self, *words: str) -> Any:
+        """Run it and return its JSON."""
+        return json.loads(self.run(*words, "-f", "json"))
+
+    def refused(self, *words: str) -> str:
+        """Run what must fail; return what it says."""
+        done = self._run(words)
+        assert done.returncode == 1, done.stdout
+        return done.stderr
+
+    def _run(self, words: tuple[str, ...]) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [str(self.path), *words],
+            env={**clean(), **self.environment},
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=COMMAND_SECONDS,
+            check=False,
+        )
+
+
+@pytest.fixture(scope="module")
+def running() -> Iterator[Region]:
+    with region("simulated") as found:
+        yield found
+
+
+@pytest.fixture(
+    scope="module",
+    params=[by_v2password, by_openrc, by_clouds_yaml],
+    ids=["v2password", "openrc", "clouds.yaml"],
+)
+def openstack(request: pytest.FixtureRequest, running: Region) -> Command:
+    log_in: Callable[[Region], dict[str, str]] = request.param
+    return Command(program("openstack"), log_in(running))
+
+
+def test_what_there_is(openstack: Command) -> None:
+    token = openstack.read("token", "issue")
+    assert len(token["id"]) >= 32
+    assert token["project_id"]
+    names = [flavor["Name"] for flavor in openstack.read("flavor", "list")]
+    assert {"m2.c1m2", "u2.c1m1"} <= set(names)
+    assert openstack.read("flavor", "show", "m2.c1m2")["disk"] == 0
+    assert [one["Name"] for one in openstack.read("image", "list")] == ["hanok-tiny"]
+    assert openstack.read("image", "show", "hanok-tiny")["status"] == "active"
+    (network,) = openstack.read("network", "list")
+    assert network["Name"] == "Default-Network"
+    zones = openstack.read("availability", "zone", "list", "--compute")
+    assert {zone["Zone Name"] for zone in zones} == {"kr-pub-a", "kr-pub-b"}
+    limits = {one["Name"]: one["Value"] for one in openstack.read("limits", "show", "--absolute")}
+    assert limits["total_instances_used"] == 0
+    assert limits["max_total_cores"] > 0
+    types = {one["Name"] for one in openstack.read("volume", "type", "list")}
+    assert types == {"General SSD", "General HDD"}
+
+
+def test_a_rule_in_the_default_group(openstack: Command) -> None:
+    ssh = ("--ingress", "--protocol", "tcp", "--dst-port", "22", "--remote-ip", "192.168.0.0/24")
+    rule = openstack.read("security", "group", "rule", "create", *ssh, "default")
+    assert (rule["port_range_min"], rule["protocol"]) == (22, "tcp")
+    listed = openstack.read("security", "group", "rule", "list", "default")
+    assert rule["id"] in {one["ID"] for one in listed}
+    openstack.run("security", "group", "rule", "delete", rule["id"])
+
+
+def test_servers_on_a_local_disk_and_on_a_volume(
+    openstack: Command, running: Region, tmp_path: Path
+) -> None:
+    key = tmp_path / "key"
+    openstack.run("keypair", "create", "mine", "--private-key", str(key))
+    assert "PRIVATE KEY" in key.read_text()
+    assert [one["Name"] for one in openstack.read("keypair", "list")] == ["mine"]
+    usual = ("--image", "hanok-tiny", "--network", "Default-Network", "--key-name", "mine")
+    create = ("server", "create", *usual, "--wait")
+    local = openstack.read(*create, "--flavor", "u2.c1m1", "local")
+    assert (local["status"], local["key_name"]) == ("ACTIVE", "mine")
+    volume = ("--flavor", "m2.c1m2", "--boot-from-volume", "10")
+    on_volume = openstack.read(*create, *volume, "on-volume")
+    assert on_volume["status"] == "ACTIVE"
+    assert "zero disk" in openstack.refused(*create, "--flavor", "m2.c1m2", "no-disk")
+
+    listed = {one["Name"]: one for one in openstack.read("server", "list")}
+    assert set(listed) == {"local", "on-volume"}
+    assert {one["Status"] for one in listed.values()} == {"ACTIVE"}
+    assert listed["local"]["Flavor"] == "u2.c1m1"
+    assert list(listed["local"]["Networks"]) == ["Default-Network"]
+    shown = openstack.read("server", "show", "on-volume")
+    (attached,) = shown["volumes_attached"]
+    (root,) = openstack.read("volume", "list")
+    assert (root["ID"], root["Status"], root["Size"]) == (attached["id"], "in-use", 10)
+    assert "login:" in openstack.run("console", "log", "show", "local")
+
+    openstack.run("server", "stop", "local")
+    openstack.run("server", "set", "--name", "renamed", "on-volume")
+    assert openstack.read("server", "show", "renamed")["id"] == on_volume["id"]
+    openstack.run("server", "delete", "--wait", "local", "renamed")
+    assert openstack.read("server", "list") == []
+    # The command asks for a volume that stays.
+    (left,) = openstack.read("volume", "list")
+    assert left["Status"] == "available"
+    openstack.run("volume", "delete", left["ID"])
+    openstack.run("keypair", "delete", "mine")
+    cloud = running.cloud()
+    cloud.settle()
+    assert need(cloud) == Need()
+    check_simulated(running, Need())
+    check_rows(running, Need())
+
+
+def test_what_is_not_there_is_said(openstack: Command) -> None:
+    assert "No Server found for nothing" in openstack.refused("server", "show", "nothing")
+    assert "nothing" in openstack.refused("flavor", "show", "nothing")
