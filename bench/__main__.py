@@ -63,6 +63,9 @@ def main(arguments: Sequence[str]) -> int:
             everything.append(found)
             report.show(found, console)
     console.print(f"all rounds are in {report.save(everything, asked.results)}")
+    if asked.small:
+        console.print("the sizes are tiny: figures and targets mean nothing")
+        return 0
     missed = [one.name for found in everything for one in found.figures if one.reached is False]
     if missed:
         console.print(f"missed: {', '.join(missed)}")

@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+import sqlalchemy
+
 from bench.child import empty_server, region
 from bench.figures import Findings, at_most, interleave
 from bench.member import Member
@@ -99,5 +101,7 @@ def run(scene: Scene) -> Findings:
     simulated = rounds["simulated"]
     found.add_ratio("idle RSS / empty handler", [s.rss for s in simulated], [e.rss for e in empty])
     found.add_ratio("ready / empty handler", [s.again for s in simulated], [e.first for e in empty])
+    if not Path(importlib.util.cache_from_source(sqlalchemy.__file__)).exists():
+        found.notes.append("no bytecode is cached here: each start compiles every module anew")
     found.notes.append(f"idle: after {_REQUESTS} requests and {_SETTLE_SECONDS:.0f} s of quiet")
     return found

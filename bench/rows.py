@@ -15,12 +15,8 @@ from sqlalchemy import Table, insert
 from hanok.engine.clock import SystemClock
 from hanok.model.host import Host
 from hanok.model.moments import SECOND
-from hanok.model.network import Network, Subnet
-from hanok.model.port import Port
-from hanok.model.security_group import SecurityGroup
-from hanok.model.server import Server
-from hanok.model.volume import Volume, VolumeAttachment
-from hanok.store import hosts, identity, security_groups
+from hanok.model.volume import VolumeAttachment
+from hanok.store import hosts, identity
 from hanok.store import region_tables as tables
 from hanok.store.database import Database, Transaction
 
@@ -113,38 +109,34 @@ def _host(now: int) -> Host:
 
 def _surroundings(tx: Transaction, project_id: str, now: int) -> None:
     """Give a project a network of 65,534 addresses and a group."""
-    network = Network(
-        id=_id(project_id, "network"),
-        project_id=project_id,
-        name="Default-Network",
-        description="",
-        status="ACTIVE",
-        admin_state_up=True,
-        shared=False,
-        external=False,
-        mtu=1450,
-        cidr="10.0.0.0/16",
-        created_at=now,
-        updated_at=now,
-    )
-    subnet = Subnet(
-        id=_id(project_id, "subnet"),
-        network_id=network.id,
-        project_id=project_id,
-        name="Default-Subnet",
-        description="",
-        cidr="10.0.0.0/16",
-        gateway_ip="10.0.0.1",
-        enable_dhcp=True,
-        dns_nameservers=[],
-        allocation_pools=[{"start": "10.0.0.2", "end": "10.0.255.254"}],
-        created_at=now,
-        updated_at=now,
-    )
-    tx.run(insert(tables.networks), asdict(network))
-    tx.run(insert(tables.subnets), asdict(subnet))
-    group = SecurityGroup(_id(project_id, "group"), project_id, "default", "", now, now)
-    security_groups.add(tx, group)
+    of_project: Row = {
+        "project_id": project_id,
+        "description": "",
+        "created_at": now,
+        "updated_at": now,
+    }
+    network = {
+        **of_project,
+        "id": _id(project_id, "network"),
+        "name": "Default-Network",
+        "status": "ACTIVE",
+        "mtu": 1450,
+        "cidr": "10.0.0.0/16",
+    }
+    subnet = {
+        **of_project,
+        "id": _id(project_id, "subnet"),
+        "network_id": network["id"],
+        "name": "Default-Subnet",
+        "cidr": "10.0.0.0/16",
+        "gateway_ip": "10.0.0.1",
+        "dns_nameservers": [],
+        "allocation_pools": [{"start": "10.0.0.2", "end": "10.0.255.254"}],
+    }
+    tx.run(insert(tables.networks), network)
+    tx.run(insert(tables.subnets), subnet)
+    group = {**of_project, "id": _id(project_id, "group"), "name": "default"}
+    tx.run(insert(tables.security_groups), group)
 
 
 def _batches(projects: list[str], servers: int, now: int) -> Iterator[Rows]:
@@ -166,97 +158,73 @@ def _batches(projects: list[str], servers: int, now: int) -> Iterator[Rows]:
 
 
 def _server_rows(project_id: str, number: int, at: int) -> Iterator[tuple[Table, Row]]:
-    server = _server(project_id, number, at)
-    port_id, volume_id = _id(server.id, "port"), _id(server.id, "volume")
-    yield tables.servers, {f: getattr(server, f) for f in Server.__slots__}
-    port = _port(server, port_id, at)
-    yield (
-        tables.ports,
-        {f: getattr(port, f) for f in Port.__slots__ if f not in ("fixed_ips", "group_ids")},
-    )
+    server_id = _id(project_id, "server", number)
+    port_id, volume_id = _id(server_id, "port"), _id(server_id, "volume")
+    of_server: Row = {
+        "project_id": project_id,
+        "host_id": _HOST,
+        "created_at": at,
+        "updated_at": at + 12 * SECOND,
+    }
+    yield tables.servers, {**of_server, "id": server_id, **_server(project_id, number, at)}
+    network_id = _id(project_id, "network")
+    port = {"id": port_id, "network_id": network_id, "server_id": server_id, **_port(port_id)}
+    yield tables.ports, {**of_server, **port, "device_id": server_id}
     address = f"10.0.{(number + 10) // 250}.{(number + 10) % 250 + 2}"
     subnet_id = _id(project_id, "subnet")
     yield tables.fixed_ips, {"subnet_id": subnet_id, "address": address, "port_id": port_id}
     group_id = _id(project_id, "group")
     yield tables.port_security_groups, {"port_id": port_id, "security_group_id": group_id}
-    yield tables.volumes, asdict(_volume(server, volume_id, at))
-    attachment = VolumeAttachment(volume_id, server.id, "vda", 0, True, at)
+    yield tables.volumes, {**of_server, "id": volume_id, "user_id": project_id, **_VOLUME}
+    attachment = VolumeAttachment(volume_id, server_id, "vda", 0, True, at)
     yield tables.volume_attachments, asdict(attachment)
 
 
-def _server(project_id: str, number: int, at: int) -> Server:
-    return Server(
-        id=_id(project_id, "server", number),
-        project_id=project_id,
-        user_id=project_id,
-        name=f"server-{number:04d}",
-        flavor_id=_id("flavor"),
-        image_id=_id("image"),
-        key_name="bench",
-        host_id=_HOST,
-        availability_zone="kr-pub-a",
-        vm_state="active",
-        task_state=None,
-        power_state=1,
-        generation=3,
-        vcpus=2,
-        ram_mib=4096,
-        root_gib=20,
-        ephemeral_gib=0,
-        config_drive="True",
-        metadata={"role": "web", "number": str(number)},
-        image_metadata={"os_distro": "debian", "os_type": "linux", "login_username": "debian"},
-        reservation_id=f"r-{number:08x}",
-        fault=None,
-        resized=None,
-        created_at=at,
-        updated_at=at + 12 * SECOND,
-        launched_at=at + 11 * SECOND,
-        terminated_at=None,
-    )
+def _server(project_id: str, number: int, at: int) -> Row:
+    """Return what only a server's row has; columns that are left out take their defaults."""
+    return {
+        "user_id": project_id,
+        "name": f"server-{number:04d}",
+        "flavor_id": _id("flavor"),
+        "image_id": _id("image"),
+        "key_name": "bench",
+        "availability_zone": "kr-pub-a",
+        "vm_state": "active",
+        "power_state": 1,
+        "generation": 3,
+        "vcpus": 2,
+        "ram_mib": 4096,
+        "root_gib": 20,
+        "config_drive": "True",
+        "metadata": {"role": "web", "number": str(number)},
+        "image_metadata": {
+            "os_distro": "debian",
+            "os_type": "linux",
+            "login_username": "debian",
+        },
+        "reservation_id": f"r-{number:08x}",
+        "launched_at": at + 11 * SECOND,
+    }
 
 
-def _port(server: Server, port_id: str, at: int) -> Port:
+def _port(port_id: str) -> Row:
     digits = port_id.replace("-", "")[:10]
-    mac = ":".join(["fa", *(digits[n : n + 2] for n in range(0, 10, 2))])
-    return Port(
-        id=port_id,
-        network_id=_id(server.project_id, "network"),
-        project_id=server.project_id,
-        name="",
-        description="",
-        mac_address=mac,
-        admin_state_up=True,
-        status="ACTIVE",
-        device_id=server.id,
-        device_owner="compute:nova",
-        server_id=server.id,
-        position=0,
-        created_for_server=True,
-        host_id=_HOST,
-        created_at=at,
-        updated_at=at,
-        fixed_ips=(),
-        group_ids=(),
-    )
+    return {
+        "mac_address": ":".join(["fa", *(digits[n : n + 2] for n in range(0, 10, 2))]),
+        "status": "ACTIVE",
+        "device_owner": "compute:nova",
+        "created_for_server": True,
+    }
 
 
-def _volume(server: Server, volume_id: str, at: int) -> Volume:
-    return Volume(
-        id=volume_id,
-        project_id=server.project_id,
-        user_id=server.user_id,
-        name="",
-        description=None,
-        status="in-use",
-        size_gib=20,
-        volume_type="General SSD",
-        availability_zone=server.availability_zone,
-        host_id=_HOST,
-        bootable=True,
-        image_id=server.image_id,
-        image_metadata={},
-        metadata={},
-        created_at=at,
-        updated_at=at,
-    )
+_VOLUME: Row = {
+    "name": "",
+    "status": "in-use",
+    "size_gib": 20,
+    "volume_type": "General SSD",
+    "availability_zone": "kr-pub-a",
+    "bootable": True,
+    "image_id": _id("image"),
+    "image_metadata": {},
+    "metadata": {},
+}

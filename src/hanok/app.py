@@ -24,6 +24,7 @@ from hanok.api.compute import service as compute
 from hanok.api.identity import endpoints as identity_endpoints
 from hanok.api.identity.passwords import Passwords
 from hanok.api.identity.service import Identity
+from hanok.api.image import recovery
 from hanok.api.image import service as image
 from hanok.api.network import service as network
 from hanok.api.volume import service as volume
@@ -49,6 +50,8 @@ WORKERS = 8
 """Threads that serve requests: enough to hide waits, few enough to share two cores."""
 SLOW_WORKERS = 8
 """Threads for log-ins, of which two hash at once and the others wait or are told to come back."""
+STREAM_WORKERS = 8
+"""Threads that store uploads: one for each that is under way at the same time."""
 NETWORK_CIDR = "192.168.0.0/24"
 """The default network's subnet, as NHN Cloud's own default VPC; isolated, so it meets no other."""
 
@@ -129,6 +132,7 @@ class App:
         self.addresses = Addresses(public_url, config.regions)
         self._workers = ThreadPoolExecutor(WORKERS, thread_name_prefix="request")
         self._slow_workers = ThreadPoolExecutor(SLOW_WORKERS, thread_name_prefix="log-in")
+        self._stream_workers = ThreadPoolExecutor(STREAM_WORKERS, thread_name_prefix="upload")
         identity_store = self._open("identity", self.state.path / "identity.db", migrate.IDENTITY)
         self.identity = Identity(
             identity_store,
@@ -197,7 +201,16 @@ class App:
                 network_cidr=NETWORK_CIDR,
             )
         machine.prepare(store, self._clock)
-        region = Region(name=name, store=store, engine=engine, hosts=hosts, clock=self._clock)
+        region = Region(
+            name=name,
+            store=store,
+            engine=engine,
+            hosts=hosts,
+            clock=self._clock,
+            images=images,
+            largest_image=self.config.image_limit_gib << 30,
+        )
+        recovery.recover(region)
         return RunningRegion(region, store, engine, hosts, watch, machine)
 
     def _join(self, running: RunningRegion) -> None:
@@ -215,12 +228,13 @@ class App:
 
     def asgi(self) -> Any:
         """Return the ASGI application."""
-        application: falcon.asgi.App[Any, Any] = falcon.asgi.App()
+        application: falcon.asgi.App[Any, Any] = _serve.application()
         server = _serve.Server(
             identity=self.identity,
             addresses=self.addresses,
             workers=self._workers,
             slow_workers=self._slow_workers,
+            stream_workers=self._stream_workers,
             requests=RequestLog(self.registry),
         )
         identity = identity_endpoints.service(self.config.regions)

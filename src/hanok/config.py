@@ -48,6 +48,7 @@ class Config:
     libvirt_uri: str = "qemu:///system"
     token_seconds: int = 43_200
     keep_deleted_days: int = 7
+    image_limit_gib: int = 100
     confirm_resize_after: float = 15.0
     simulated: Mapping[str, Any] = field(default_factory=dict)
 
@@ -75,7 +76,7 @@ class Config:
 
 _PATHS = frozenset({"state", "tls_cert", "tls_key"})
 _SECONDS = frozenset({"confirm_resize_after"})
-_NUMBERS = frozenset({"port", "token_seconds", "keep_deleted_days"})
+_NUMBERS = frozenset({"port", "token_seconds", "keep_deleted_days", "image_limit_gib"})
 
 
 def load(options: Mapping[str, Any], file: Path | None = None) -> Config:

@@ -6,6 +6,8 @@ import asyncio
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, cast
 
 import falcon
@@ -17,12 +19,12 @@ from prometheus_client import CollectorRegistry
 from hanok.api._addresses import Addresses
 from hanok.api._call import Service
 from hanok.api._region import Region
-from hanok.api._serve import Server, mount, not_found
+from hanok.api._serve import Server, application, mount, not_found
 from hanok.api.identity.endpoints import service as identity_service
 from hanok.engine.clock import VirtualClock
+from hanok.media.image_store import ImageStore
 from hanok.model.credentials import Credentials
 from hanok.model.errors import Unauthorized
-from hanok.store.database import Database
 from hanok.telemetry.requests import RequestLog
 from tests.region_store import MINE, OTHER, region_store
 
@@ -32,6 +34,8 @@ ROOT = "https://cloud.example:9000"
 def credentials(user: str, project: str, *roles: str) -> Credentials:
     return Credentials(user, "someone", project, "somewhere", frozenset(roles), 0, 2**62)
 
+
+LARGEST_IMAGE = 4 << 20
 
 CALLERS: Mapping[str, Credentials] = {
     "member": credentials("1" * 32, MINE, "member"),
@@ -55,15 +59,22 @@ class FixedIdentity:
 class OneRegion:
     """KR1 with one service at `root`; `call` sends a request, `get` expects a 200 and its JSON."""
 
-    def __init__(self, app: falcon.asgi.App[Any, Any], service: Service, store: Database) -> None:
+    def __init__(self, app: falcon.asgi.App[Any, Any], service: Service, region: Region) -> None:
         self._app: Any = app
         self._client = testing.TestClient(app)
         self.prefix = f"/kr1/{service.name}"
         self.root = ROOT + self.prefix
-        self.store = store
+        self.region = region
+        self.store = region.store
 
     def call(
-        self, method: str, path: str, body: object = None, *, caller: str | None = "member"
+        self,
+        method: str,
+        path: str,
+        body: object = None,
+        *,
+        caller: str | None = "member",
+        headers: Mapping[str, str] | None = None,
     ) -> testing.Result:
         """`{tenant}` in the path becomes the caller's project; bytes are sent as they are."""
         if caller is not None and caller in CALLERS:
@@ -74,7 +85,7 @@ class OneRegion:
             method,
             self.prefix + path,
             query_string=query,
-            headers={} if caller is None else {"X-Auth-Token": caller},
+            headers={**(headers or {}), **({} if caller is None else {"X-Auth-Token": caller})},
             host="cloud.example",
             body=raw,
             json=None if raw is not None else body,
@@ -111,19 +122,25 @@ class OneRegion:
 
 @contextmanager
 def one_region(url: str, service: Service) -> Iterator[OneRegion]:
-    """A service of the region KR1 on an empty database."""
-    with region_store(url) as store, ThreadPoolExecutor(4) as workers:
+    """A service of the region KR1 on an empty database, with room for small images."""
+    with (
+        region_store(url) as store,
+        ThreadPoolExecutor(4) as workers,
+        TemporaryDirectory() as folder,
+    ):
         nothing = cast(Any, None)  # neither the engine nor a host is asked by these services
-        region = Region("KR1", store, nothing, nothing, VirtualClock())
+        images = ImageStore(Path(folder, "images"))
+        region = Region("KR1", store, nothing, nothing, VirtualClock(), images, LARGEST_IMAGE)
         server = Server(
             identity=cast(Any, FixedIdentity()),
             addresses=Addresses(ROOT, ("KR1",)),
             workers=workers,
             slow_workers=workers,
+            stream_workers=workers,
             requests=RequestLog(CollectorRegistry()),
         )
-        app: falcon.asgi.App[Any, Any] = falcon.asgi.App()
+        app: falcon.asgi.App[Any, Any] = application()
         mount(app, server, service, region)
         handler = not_found(server, {f"/kr1/{service.name}": service}, identity_service(("KR1",)))
         app.add_error_handler(falcon.HTTPError, handler)
-        yield OneRegion(app, service, store)
+        yield OneRegion(app, service, region)

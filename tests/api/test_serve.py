@@ -18,7 +18,7 @@ from hanok.api._addresses import Addresses
 from hanok.api._call import Answer, Call, Endpoint, Service
 from hanok.api._errors import compute_shape
 from hanok.api._region import Region
-from hanok.api._serve import LARGEST_BODY, Server, mount, not_found
+from hanok.api._serve import LARGEST_BODY, Server, application, mount, not_found
 from hanok.api.identity.accounts import NewUser
 from hanok.api.identity.endpoints import service as identity_service
 from hanok.api.identity.service import Identity, ProjectReference, Proof
@@ -133,12 +133,16 @@ def cloud(tmp_path: Path) -> Iterator[Cloud]:
     identity = Identity(database, VirtualClock())
     project = identity.accounts.create_project("demo").id
     registry, unused, clock = CollectorRegistry(), Unused(), VirtualClock()
-    app = falcon.asgi.App()
-    with ThreadPoolExecutor(2, thread_name_prefix="worker") as workers:
-        server = Server(identity, Addresses(OWN, ["KR1"]), workers, workers, RequestLog(registry))
+    app = application()
+    with (
+        ThreadPoolExecutor(2, thread_name_prefix="worker") as workers,
+        ThreadPoolExecutor(1, thread_name_prefix="streamer") as streamers,
+    ):
+        addresses = Addresses(OWN, ["KR1"])
+        server = Server(identity, addresses, workers, workers, streamers, RequestLog(registry))
         served = identity_service(["KR1"])
         mount(app, server, served, None)
-        mount(app, server, COMPUTE, Region("KR1", database, unused, unused, clock))
+        mount(app, server, COMPUTE, Region("KR1", database, unused, unused, clock, unused))
         handler = not_found(server, {"/kr1/compute": COMPUTE}, served)
         app.add_error_handler(falcon.HTTPRouteNotFound, handler)
         member, reader = (with_role(identity, role, project) for role in ("member", "reader"))

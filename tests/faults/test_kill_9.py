@@ -18,8 +18,10 @@ from tests.e2e.cloud import Cloud
 from tests.e2e.inventory import check_real, check_rows, check_simulated, need, rows
 from tests.e2e.region import Region, region
 
-SIMULATED_SECONDS = 13.0
+SIMULATED_SECONDS = 10.0
 """How long the simulated region is killed; it takes about a second to start each time."""
+FEWEST_KILLS = 5
+"""What there is time for on a machine that does much else."""
 SIMULATED_LONGEST = 0.35
 """Seconds in which two creates and three deletes of the simulated region are mostly under way."""
 REAL_LONGEST = 0.8
@@ -76,22 +78,19 @@ def _attempt(cloud: Cloud, ask: Ask) -> None:
 
 
 def test_the_simulated_world_is_whole_after_every_kill(
-    request: pytest.FixtureRequest, tmp_path: Path
+    database_options: tuple[str, ...], tmp_path: Path
 ) -> None:
     config = tmp_path / "hanok.toml"
     config.write_text(SLOW_STEPS)
-    options = ["--config", str(config)]
-    if request.config.getoption("--database") == "postgresql":
-        options += ["--database", request.getfixturevalue("postgres_url")]
     chance = random.Random(9)
-    with region("simulated", *options) as running:
+    with region("simulated", "--config", str(config), *database_options) as running:
         first = running.cloud()
         for number in range(4):
             first.create(f"first-{number}", chance.choice((LOCAL, ON_VOLUME)))
         first.settle()
         killer = Killer(running, chance, SIMULATED_LONGEST)
         end = time.monotonic() + SIMULATED_SECONDS
-        while time.monotonic() < end:
+        while time.monotonic() < end or len(killer.moments) < FEWEST_KILLS:
             cloud = running.cloud()
             killer.cut(cloud, _some(cloud, chance))
             if chance.random() < 0.3:  # again, while it takes over what the first has left
@@ -102,7 +101,6 @@ def test_the_simulated_world_is_whole_after_every_kill(
         for server in cloud.servers():
             cloud.delete(server["id"])
         assert _check_world(running) == 0
-    assert len(killer.moments) >= 5
     assert len(killer.met) >= 4, f"the kills met {killer.met}"
 
 

@@ -13,6 +13,8 @@ FOLDERS = ("src", "tests", "scripts", "bench")
 FILE_LINES = 400
 FUNCTION_LINES = 40
 ARGUMENTS = 6
+LISTS = "src/hanok/store/migrations/"
+"""A migration lists a table's columns once and is never changed: long is not hard to read there."""
 
 
 def oversized(module: Module) -> Iterator[str]:
@@ -22,7 +24,7 @@ def oversized(module: Module) -> Iterator[str]:
     for function in functions(module):
         where = f"{module.at(function)} {function.name}"
         length = (function.end_lineno or function.lineno) - function.lineno + 1
-        if length > FUNCTION_LINES:
+        if length > FUNCTION_LINES and not str(module.path).startswith(LISTS):
             yield f"{where}: {length} lines; split it, a function has at most {FUNCTION_LINES}"
         count = len(arguments(function))
         if count > ARGUMENTS:

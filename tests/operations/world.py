@@ -27,6 +27,7 @@ from hanok.engine.dispatch import Engine
 from hanok.engine.failpoints import Failpoints
 from hanok.engine.job import Context
 from hanok.engine.sealing import Sealer
+from hanok.media.image_store import ImageStore
 from hanok.model.credentials import Credentials
 from hanok.model.host import Host
 from hanok.model.image import Image
@@ -88,7 +89,8 @@ class World:
             self.failpoints,
         )
         self.engine = Engine(context, KINDS, parked)
-        self.region = Region("KR1", self.store, self.engine, self.hosts, self.clock)
+        self.images = ImageStore(self.folder / "images")
+        self.region = Region("KR1", self.store, self.engine, self.hosts, self.clock, self.images)
         return self
 
     def start(self) -> World:

@@ -1,11 +1,11 @@
 from __future__ import annotations
 
 import ipaddress
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from threading import Barrier
+from typing import Any
 
 import pytest
 from sqlalchemy import insert
@@ -38,7 +38,7 @@ def subnet(tx: Transaction, cidr: str, start: str, end: str) -> Subnet:
 
 def fill(tx: Transaction, first: str, count: int) -> None:
     """Take `count` addresses in a row for one port."""
-    port = {name: getattr(a_port(9, NETWORK), name) for name in ports_table.c.keys()}
+    port = {name: getattr(a_port(9, NETWORK), name) for name in ports_table.columns.keys()}  # noqa: SIM118 - names
     tx.run(insert(ports_table), port)
     start = int(ipaddress.IPv4Address(first))
     rows = [
@@ -76,7 +76,7 @@ def test_the_next_pool_is_used_when_one_is_full(store: Database) -> None:
         assert addresses.free(tx, replace(one, allocation_pools=more), 1) == ["10.0.0.50"]
 
 
-@pytest.mark.parametrize("count", [255, 256, 257, 511, 512, 1000, 5000])
+@pytest.mark.parametrize("count", [63, 64, 65, 1000, 5000])
 def test_a_pool_filled_from_below_gives_the_lowest_free(store: Database, count: int) -> None:
     with store.write() as tx:
         one = subnet(tx, "10.0.0.0/16", "10.0.0.1", "10.0.255.254")
@@ -95,19 +95,31 @@ def test_one_gap_in_a_full_pool_is_found(store: Database, gap: str) -> None:
         assert addresses.free(tx, one, 1) == [gap]
 
 
-def test_a_large_subnet_with_many_ports_stays_quick(store: Database) -> None:
+@pytest.mark.parametrize("gaps", [0, 1000])
+def test_a_large_subnet_with_many_ports_stays_quick(
+    store: Database, monkeypatch: pytest.MonkeyPatch, gaps: int
+) -> None:
+    """What is read tells, not the time: the machine may be busy."""
+    read: list[int] = []
+    rows = Transaction.rows
+
+    def counted(tx: Transaction, *statement: Any) -> Any:
+        found = rows(tx, *statement)
+        read.append(len(found))
+        return found
+
     with store.write() as tx:
         one = subnet(tx, "10.0.0.0/16", "10.0.0.1", "10.0.255.254")
         fill(tx, "10.0.0.1", 8000)
-    times = []
-    with store.write() as tx:
-        for number in range(30, 60):
-            port = a_port(number, NETWORK, mac_address="")
-            started = time.perf_counter()
-            ports.make(tx, port, (Wish(NETWORK, (one,)),))
-            times.append(time.perf_counter() - started)
-    # The machine may be busy; the quickest third tells what the work is.
-    assert sorted(times)[10] < 0.02, times
+        for number in range(gaps):
+            release(tx, str(ipaddress.IPv4Address("10.0.8.1") + number * 2))
+    monkeypatch.setattr(Transaction, "rows", counted)
+    for number in range(30, 40):
+        read.clear()
+        with store.write() as tx:
+            ports.make(tx, a_port(number, NETWORK, mac_address=""), (Wish(NETWORK, (one,)),))
+        assert sum(read) <= 20 * addresses.WINDOW, read
+        assert len(read) <= 20, read
 
 
 def test_an_address_is_given_once(store: Database) -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from hanok.model.credentials import Credentials
@@ -21,7 +22,8 @@ class Call:
     """One request, read and authenticated. `params` are the path's named parts.
 
     `region` is None only on identity's endpoints; `credentials` only where `Endpoint.auth` is
-    False (reading them there is a bug and raises).
+    False (reading them there is a bug and raises). `blocks` yields the body of a streaming
+    endpoint once, in pieces, as the client sends it; it raises where the client goes away.
     """
 
     identity: Identity
@@ -33,6 +35,7 @@ class Call:
     request_id: str
     _region: Region | None = None
     _credentials: Credentials | None = None
+    blocks: Iterator[bytes] = field(default_factory=lambda: iter(()))
 
     @property
     def region(self) -> Region:
@@ -49,12 +52,16 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A response: `body` is encoded as JSON unless it is bytes or None (no body)."""
+    """A response: `body` is encoded as JSON unless it is bytes or None (no body).
+
+    `file` names a file whose bytes are the body, sent as they are read.
+    """
 
     status: int = 200
     body: Any = None
     headers: Mapping[str, str] = field(default_factory=dict)
     content_type: str = "application/json"
+    file: Path | None = None
 
 
 Handler = Callable[[Call], Answer]
@@ -66,8 +73,9 @@ class Endpoint:
 
     `permission` names the row of `policy.rules` that the caller must pass; None: any caller.
     `slow` endpoints (password checks) have workers of their own, so that a flood of them delays
-    nobody else. With `auth` False no token is read. A `{tenant}` part must be the token's own
-    project.
+    nobody else. The body of a `stream` endpoint may have any size: its handler reads it from
+    `Call.blocks`, in workers that serve nothing else. With `auth` False no token is read. A
+    `{tenant}` part must be the token's own project.
     """
 
     method: str
@@ -76,6 +84,7 @@ class Endpoint:
     permission: str | None = None
     auth: bool = True
     slow: bool = False
+    stream: bool = False
 
 
 @dataclass(frozen=True, slots=True)

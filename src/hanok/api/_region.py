@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Protocol
 
 from hanok.model.moments import Clock
@@ -18,12 +19,49 @@ class HostQueries(Protocol):
         """Ask a host; raises HostError, within `deadline` seconds."""
 
 
+class StoredBytes(Protocol):
+    """What is known of an image's bytes: sizes in bytes, the MD5 as hexadecimal digits."""
+
+    @property
+    def size(self) -> int:
+        """The bytes as they are stored."""
+
+    @property
+    def virtual_size(self) -> int:
+        """The disk that they make."""
+
+    @property
+    def checksum(self) -> str:
+        """The MD5 of the bytes."""
+
+
+class ImageBytes(Protocol):
+    """Where the bytes of a region's images lie (`media.image_store.ImageStore`)."""
+
+    def add(self, image_id: str, source: Iterable[bytes], disk_format: str) -> StoredBytes:
+        """Store an image; raises Invalid where its bytes are not of that format, or unsafe."""
+
+    def path(self, image_id: str) -> Path:
+        """Return the file with the bytes; raises HostError where there is none."""
+
+    def remove(self, image_id: str) -> None:
+        """Make the bytes absent; absent is success."""
+
+
+LARGEST_IMAGE = 100 << 30
+
+
 @dataclass(frozen=True, slots=True)
 class Region:
-    """One region: its name as clients write it (KR1), its store, engine and hosts."""
+    """One region: its name as clients write it (KR1), its store, engine, hosts and images.
+
+    `largest_image` is the limit of an image's bytes.
+    """
 
     name: str
     store: Database
     engine: Submitter
     hosts: HostQueries
     clock: Clock
+    images: ImageBytes
+    largest_image: int = LARGEST_IMAGE

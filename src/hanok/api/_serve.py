@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, BinaryIO
 
 import falcon
 import falcon.asgi
@@ -20,6 +20,7 @@ from hanok.api._call import Answer, Call, Endpoint, Service
 from hanok.api._errors import INTERNAL, Rendered
 from hanok.api._query import Query
 from hanok.api._region import Region
+from hanok.api._stream import FileBody, Request, blocks
 from hanok.api.identity.service import Identity
 from hanok.model.errors import HanokError, Invalid, MethodNotAllowed, NotFound, TooLarge
 from hanok.policy.rules import authorize
@@ -28,7 +29,6 @@ from hanok.telemetry.requests import Answered, RequestLog
 log = structlog.get_logger("hanok.api")
 LARGEST_BODY = 1_048_576
 _METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
-_Request = falcon.asgi.Request
 _Response = falcon.asgi.Response
 
 
@@ -40,7 +40,28 @@ class Server:
     addresses: Addresses
     workers: Executor
     slow_workers: Executor
+    stream_workers: Executor
     requests: RequestLog
+
+
+@dataclass(frozen=True, slots=True)
+class _Received:
+    """A request as far as the event loop has read it."""
+
+    method: str
+    request: Request
+    params: Mapping[str, str]
+    body: bytes
+    blocks: Iterator[bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class _Served:
+    """A response, and the open file that is its body where `rendered` has none."""
+
+    rendered: Rendered
+    request_id: str
+    file: BinaryIO | None = None
 
 
 class Route:
@@ -59,19 +80,22 @@ class Route:
             setattr(self, f"on_{method.lower()}", partial(self._serve, method))
 
     async def _serve(
-        self, method: str, request: _Request, response: _Response, **params: str
+        self, method: str, request: Request, response: _Response, **params: str
     ) -> None:
         started = time.perf_counter()
+        endpoint = self._endpoints.get(method)
+        stream = endpoint is not None and endpoint.stream
         body = b""
-        if method in ("POST", "PUT", "PATCH"):
+        if method in ("POST", "PUT", "PATCH") and not stream:
             body = await _body(request)
         loop = asyncio.get_running_loop()
-        work = partial(self._work, method, request, params, body)
-        endpoint = self._endpoints.get(method)
-        slow = endpoint is not None and endpoint.slow
-        workers = self._server.slow_workers if slow else self._server.workers
-        rendered, request_id = await loop.run_in_executor(workers, work)
-        _send(response, rendered, request_id, head=method == "HEAD")
+        received = _Received(method, request, params, body, blocks(request, loop))
+        work = partial(self._work, received)
+        served = await loop.run_in_executor(self._workers(endpoint), work)
+        rendered = served.rendered
+        _send(response, rendered, served.request_id, head=method == "HEAD")
+        if served.file is not None:
+            response.stream = FileBody(served.file, request, self._server.workers)
         if endpoint is None:
             response.set_header("allow", ", ".join(sorted(self._endpoints)))
         self._server.requests.note(
@@ -82,45 +106,38 @@ class Route:
                 path=request.path,
                 status=rendered.status,
                 seconds=time.perf_counter() - started,
-                request_id=request_id,
+                request_id=served.request_id,
             )
         )
 
-    def _work(
-        self, method: str, request: _Request, params: Mapping[str, str], body: bytes
-    ) -> tuple[Rendered, str]:
+    def _workers(self, endpoint: Endpoint | None) -> Executor:
+        if endpoint is not None and endpoint.stream:
+            return self._server.stream_workers
+        if endpoint is not None and endpoint.slow:
+            return self._server.slow_workers
+        return self._server.workers
+
+    def _work(self, received: _Received) -> _Served:
         """Everything of a request, in a worker thread."""
         request_id = self._server.requests.new_id()
+        request = received.request
         _, base = self._server.addresses.resolve(request.get_header("host") or "")
         try:
-            answer = self._answer(method, request, params, body, base, request_id)
-            content = answer.body
-            if content is None:
-                content = b""
-            elif not isinstance(content, bytes):
-                content = msgspec.json.encode(content)
-            rendered = Rendered(answer.status, content, answer.content_type, answer.headers)
+            return _served(self._answer(received, base, request_id), request_id, received.method)
         except HanokError as error:
             rendered = self._service.errors(error, base.identity)
             log.info("refused", request_id=request_id, status=rendered.status, error=str(error))
         except Exception:
             log.exception("request failed", request_id=request_id, path=request.path)
             rendered = self._service.errors(HanokError(INTERNAL), base.identity)
-        return rendered, request_id
+        return _Served(rendered, request_id)
 
-    def _answer(
-        self,
-        method: str,
-        request: _Request,
-        params: Mapping[str, str],
-        body: bytes,
-        base: Base,
-        request_id: str,
-    ) -> Answer:
+    def _answer(self, received: _Received, base: Base, request_id: str) -> Answer:
+        method, request, params = received.method, received.request, received.params
         endpoint = self._endpoints.get(method)
         if endpoint is None:
             raise MethodNotAllowed(f"The method {method} is not allowed for this resource.")
-        if len(body) > LARGEST_BODY:
+        if len(received.body) > LARGEST_BODY:
             raise TooLarge("Request is too large.")
         if any("\0" in value for value in params.values()):
             raise Invalid("The path contains a NUL character.")
@@ -130,9 +147,10 @@ class Route:
             params=params,
             query=Query(request.query_string),
             headers=request.headers,
-            body=body,
+            body=received.body,
             request_id=request_id,
             _region=self._region,
+            blocks=received.blocks,
         )
         if endpoint.auth:
             credentials = self._server.identity.check(request.get_header("x-auth-token") or "")
@@ -148,7 +166,24 @@ class Route:
         return endpoint.handler(call)
 
 
-async def _body(request: _Request) -> bytes:
+def _served(answer: Answer, request_id: str, method: str) -> _Served:
+    """Encode an answer; open the file that it names, unless only its head is wanted."""
+    if answer.file is not None:
+        size = str(answer.file.stat().st_size)
+        headers = {**answer.headers, "content-length": size}
+        rendered = Rendered(answer.status, b"", answer.content_type, headers)
+        file = None if method == "HEAD" else answer.file.open("rb")
+        return _Served(rendered, request_id, file)
+    content = answer.body
+    if content is None:
+        content = b""
+    elif not isinstance(content, bytes):
+        content = msgspec.json.encode(content)
+    rendered = Rendered(answer.status, content, answer.content_type, answer.headers)
+    return _Served(rendered, request_id)
+
+
+async def _body(request: Request) -> bytes:
     """Read the body, at most one byte over the limit; the worker refuses what is too large."""
     length = request.content_length
     if length is not None and length > LARGEST_BODY:
@@ -170,6 +205,11 @@ def _send(response: _Response, rendered: Rendered, request_id: str, *, head: boo
             response.data = rendered.body
     elif "content-type" not in rendered.headers:
         response.content_type = rendered.content_type
+
+
+def application() -> falcon.asgi.App[Any, Any]:
+    """Make the application that services are mounted in."""
+    return falcon.asgi.App(request_type=Request)
 
 
 def mount(
@@ -203,7 +243,7 @@ def not_found(
     """
 
     async def handle(
-        request: _Request, response: _Response, failure: falcon.HTTPError, _params: Any
+        request: Request, response: _Response, failure: falcon.HTTPError, _params: Any
     ) -> None:
         prefix = "/".join(request.path.split("/")[:3])
         service = services.get(prefix, identity)

@@ -63,6 +63,10 @@ class Runner:
         operation = job.operation
         if operation.state == "unwinding":
             return self._back(job)
+        if operation.state == "resuming":
+            with self._database.write() as tx:
+                unwinding = replace(operation, state="unwinding")
+                return self._step_back(tx, job, unwinding, list(job.steps))
         if operation.cancel:
             return self._turn(job, Failure("", "The request was overtaken by another one."))
         if self._clock.now() > operation.deadline_at:

@@ -22,10 +22,12 @@ from pathlib import Path
 from typing import BinaryIO, Final
 
 from hanok.media.inspect import inspect
-from hanok.model.errors import HostError, Invalid
+from hanok.model.errors import HostError, Invalid, TooLarge
 
 _CHUNK: Final = 1 << 20
 _HOLE: Final = 64 << 10
+FREE_BYTES: Final = 1 << 30
+"""What an upload leaves free on the file system: a full one stops every guest that writes."""
 _ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 
 
@@ -57,7 +59,8 @@ class ImageStore:
         """Store an image from a file or from chunks of its bytes.
 
         An image that is there already is described and left alone: stored bytes never change.
-        Raises `Invalid` where the bytes are not what `disk_format` says (`inspect`).
+        Raises `Invalid` where the bytes are not what `disk_format` says (`inspect`), `TooLarge`
+        where they would leave less than `FREE_BYTES` free.
         """
         present = self.find(image_id)
         if present is not None:
@@ -147,6 +150,8 @@ def _write(path: Path, source: Path | Iterable[bytes]) -> tuple[int, str]:
         for chunk in _chunks(source):
             digest.update(chunk)
             size += len(chunk)
+            if shutil.disk_usage(path.parent).free < FREE_BYTES:
+                raise TooLarge("There is not enough space left for this image.")
             _write_sparse(target, chunk)
         target.truncate(size)
         os.fchmod(target.fileno(), 0o644)

@@ -5,6 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+STATUSES = ("queued", "saving", "active", "killed", "deleted", "pending_delete")
+VISIBILITIES = ("community", "public", "private", "shared")
+DISK_FORMATS = ("raw", "qcow2")
+CONTAINER_FORMATS = ("bare",)
+
 
 @dataclass(frozen=True, slots=True)
 class Image:

@@ -50,3 +50,11 @@ class VolumeAttachment:
     boot_index: int | None
     delete_on_termination: bool
     attached_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class VolumeUsage:
+    """What a project's volumes take: how many they are, and their sizes added up, in GiB."""
+
+    volumes: int
+    size_gib: int

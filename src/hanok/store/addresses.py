@@ -1,17 +1,18 @@
 """Addresses of subnets: which are free, and who gets one; the unique key decides.
 
-An address is found without reading what is taken: the database counts through a window of a pool
-and looks each number up in the key. Where the first window is full, windows at doubling distances
-are tried, then halved back to the first that has room. Only a pool that looks full at all of these
-places is counted through from end to end.
+An address is found without reading all that is taken: the key is asked for a window of addresses.
+Where the first window of a pool is full, the one is tried at which a pool filled from below would
+end, then windows at doubling distances above it, then halved back to the first that has room. Only
+a pool that looks full at all of these places is looked through from end to end.
 """
 
 from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterable, Sequence
+from itertools import islice
 
-from sqlalchemy import BigInteger, String, bindparam, cast, func, literal, select
+from sqlalchemy import bindparam, func, select
 
 from hanok.model.network import Subnet
 from hanok.model.port import AddressTaken, NoAddressLeft, Wish
@@ -19,34 +20,14 @@ from hanok.store.database import Reader, Transaction
 from hanok.store.insert_missing import insert_missing
 from hanok.store.region_tables import fixed_ips
 
-WINDOW = 256
+WINDOW = 64
 """Addresses that are looked at by one statement."""
 _SPREAD = 32
 """Among how many free addresses those choose that lost one to another."""
 
-_start = select(bindparam("first", type_=BigInteger).label("number")).cte(
-    "candidate", recursive=True
-)
-_candidate = _start.union_all(
-    select(_start.c.number + literal(1, BigInteger)).where(
-        _start.c.number < bindparam("last", type_=BigInteger)
-    )
-)
-_parts = [
-    cast(_candidate.c.number.bitwise_rshift(shift).bitwise_and(255), String)
-    for shift in (24, 16, 8, 0)
-]
-_address = _parts[0] + "." + _parts[1] + "." + _parts[2] + "." + _parts[3]
-_free = (
-    select(_candidate.c.number)
-    .where(
-        ~select(fixed_ips.c.port_id)
-        .where(fixed_ips.c.subnet_id == bindparam("subnet"), fixed_ips.c.address == _address)
-        .correlate(_candidate)
-        .exists()
-    )
-    .limit(bindparam("count", type_=BigInteger))
-)
+_of_subnet = select(fixed_ips.c.address).where(fixed_ips.c.subnet_id == bindparam("subnet"))
+_among = _of_subnet.where(fixed_ips.c.address.in_(bindparam("addresses", expanding=True)))
+_count = select(func.count()).where(fixed_ips.c.subnet_id == bindparam("subnet"))
 _taken = select(fixed_ips.c.port_id).where(
     fixed_ips.c.subnet_id == bindparam("subnet"), fixed_ips.c.address == bindparam("address")
 )
@@ -96,39 +77,46 @@ def _insert(tx: Transaction, subnet_id: str, address: str, port_id: str) -> bool
 def free(reader: Reader, subnet: Subnet, count: int) -> Sequence[str]:
     """Return up to `count` free addresses of a subnet's pools, low ones first; none: it is full.
 
-    They are the lowest while the pool is filled from its low end without gaps beyond the first
-    window.
+    They are the lowest while a pool is filled from below, and in the first window always.
     """
     for pool in subnet.allocation_pools:
         first, last = (int(ipaddress.IPv4Address(pool[end])) for end in ("start", "end"))
-        found = _of_pool(reader, subnet.id, first, last, count)
+        found = _of_pool(reader, subnet.id, range(first, last + 1))
         if found:
-            return [str(ipaddress.IPv4Address(number)) for number in found]
+            return found[:count]
     return []
 
 
-def _of_pool(reader: Reader, subnet_id: str, first: int, last: int, count: int) -> list[int]:
-    def within(start: int, end: int) -> list[int]:
-        values = {"subnet": subnet_id, "first": start, "last": min(end, last), "count": count}
-        return [row.number for row in reader.rows(_free, values)]
-
-    def window(number: int) -> list[int]:
-        return within(first + number * WINDOW, first + (number + 1) * WINDOW - 1)
+def _of_pool(reader: Reader, subnet_id: str, pool: range) -> list[str]:
+    def window(number: int) -> list[str]:
+        wanted = [_text(n) for n in pool[number * WINDOW : (number + 1) * WINDOW]]
+        rows = reader.rows(_among, {"subnet": subnet_id, "addresses": wanted})
+        used = {row.address for row in rows}
+        return [address for address in wanted if address not in used]
 
     found = window(0)
-    windows = -(-(last - first + 1) // WINDOW)
-    if found or windows == 1:
+    last = (len(pool) - 1) // WINDOW
+    if found or last == 0:
         return found
     full, step = 0, 1
-    while step < windows and not (found := window(step)):
-        full, step = step, step * 2
+    number = min(int(reader.scalar(_count, {"subnet": subnet_id})) // WINDOW, last)
+    while not (found := window(number)) and number < last:
+        full, number, step = number, min(number + step, last), step * 2
     if not found:
-        return within(first, last)
-    while step - full > 1:
-        middle = (full + step) // 2
+        used = {row.address for row in reader.rows(_of_subnet, {"subnet": subnet_id})}
+        unused = (address for address in map(_text, pool) if address not in used)
+        return list(islice(unused, WINDOW))
+    if step == 1:
+        return found
+    while number - full > 1:
+        middle = (full + number) // 2
         lower = window(middle)
         if lower:
-            found, step = lower, middle
+            found, number = lower, middle
         else:
             full = middle
     return found
+
+
+def _text(number: int) -> str:
+    return f"{number >> 24}.{number >> 16 & 255}.{number >> 8 & 255}.{number & 255}"

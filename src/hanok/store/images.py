@@ -14,6 +14,7 @@ from sqlalchemy import (
     bindparam,
     cast,
     column,
+    delete,
     exists,
     false,
     func,
@@ -21,6 +22,7 @@ from sqlalchemy import (
     literal,
     or_,
     select,
+    update,
 )
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
@@ -29,14 +31,22 @@ from sqlalchemy.sql.expression import FunctionElement
 from hanok.model.image import Image
 from hanok.model.moments import SECOND
 from hanok.store.database import Reader, Transaction
+from hanok.store.insert_missing import insert_missing
 from hanok.store.keyset import SortKey, after, order
-from hanok.store.region_tables import images
+from hanok.store.region_tables import (
+    images,
+    local_disks,
+    operation_subjects,
+    servers,
+    volumes,
+)
 
 LARGEST = 2**63 - 1
 """The largest size that the databases hold, in bytes."""
 
 _columns = [images.c[f.name] for f in fields(Image)]
-_by_id = select(*_columns).where(images.c.id == bindparam("id"))
+_there = images.c.status != "pending_delete"
+_by_id = select(*_columns).where(images.c.id == bindparam("id"), _there)
 _open = images.c.visibility.in_(("public", "community"))
 _one = _by_id.where(or_(_open, images.c.project_id == bindparam("project")))
 
@@ -46,16 +56,105 @@ def get(reader: Reader, image_id: str, project_id: str | None) -> Image | None:
 
     A project may use public and community images and its own, whatever their visibility.
     """
-    if project_id is None:
-        row = reader.first(_by_id, {"id": image_id})
-    else:
-        row = reader.first(_one, {"id": image_id, "project": project_id})
+    return _get(reader, image_id, project_id, lock=False)
+
+
+def get_locked(tx: Transaction, image_id: str, project_id: str | None) -> Image | None:
+    """Return an image as `get` does; until the transaction ends nobody else changes it."""
+    return _get(tx, image_id, project_id, lock=True)
+
+
+def _get(reader: Reader, image_id: str, project_id: str | None, *, lock: bool) -> Image | None:
+    statement = _by_id if project_id is None else _one
+    if lock:
+        statement = statement.with_for_update()
+    values = {"id": image_id} if project_id is None else {"id": image_id, "project": project_id}
+    row = reader.first(statement, values)
     return None if row is None else Image(**row._mapping)
+
+
+# -- changes -------------------------------------------------------------------------------------
 
 
 def add(tx: Transaction, image: Image) -> None:
     """Store an image's row."""
     tx.run(insert(images), asdict(image))
+
+
+def add_new(tx: Transaction, image: Image) -> bool:
+    """Store an image's row; False, with nothing done, where the id is taken."""
+    return insert_missing(tx, images, asdict(image))
+
+
+def change(tx: Transaction, image: Image) -> None:
+    """Store all of an image's row anew; the caller has it locked."""
+    tx.run(update(images).where(images.c.id == image.id).values(**asdict(image)))
+
+
+def set_status(tx: Transaction, image_id: str, status: str, now: int) -> None:
+    """Change an image's status; an image that is not there is left alone."""
+    statement = update(images).where(images.c.id == image_id, _there)
+    tx.run(statement.values(status=status, updated_at=now))
+
+
+def set_active(
+    tx: Transaction,
+    image_id: str,
+    *,
+    size_bytes: int,
+    virtual_bytes: int,
+    checksum: str,
+    now: int,
+) -> bool:
+    """Note the bytes of an image and that it can be used; False where it is gone or killed."""
+    alive = images.c.status.in_(("queued", "saving", "active"))
+    facts = {"size_bytes": size_bytes, "virtual_bytes": virtual_bytes, "checksum": checksum}
+    statement = update(images).where(images.c.id == image_id, alive)
+    return bool(tx.run(statement.values(status="active", updated_at=now, **facts)))
+
+
+def remove(tx: Transaction, image_id: str) -> None:
+    """Remove an image's row; absent is success."""
+    tx.run(delete(images).where(images.c.id == image_id))
+
+
+def disks_of(reader: Reader, image_id: str) -> int:
+    """Count what is or will be made from an image: volumes, local disks and servers in the making.
+
+    A server that is being created has no disk's row yet.
+    """
+    made = (
+        select(func.count()).where(volumes.c.image_id == image_id),
+        select(func.count()).where(local_disks.c.image_id == image_id),
+        select(func.count()).where(
+            servers.c.image_id == image_id,
+            servers.c.vm_state == "building",
+            servers.c.terminated_at.is_(None),
+        ),
+    )
+    return sum(int(reader.scalar(statement)) for statement in made)
+
+
+def is_in_hand(reader: Reader, image_id: str) -> bool:
+    """Tell whether an operation that is not yet finished works on an image."""
+    statement = select(literal(1)).where(operation_subjects.c.subject == f"image:{image_id}")
+    return reader.scalar(statement.limit(1)) is not None
+
+
+def requeue_interrupted(tx: Transaction, now: int) -> int:
+    """Put images whose upload ended with an earlier process back to `queued`; return how many.
+
+    Those that an operation makes are left alone: it goes on.
+    """
+    held = exists().where(operation_subjects.c.subject == literal("image:") + images.c.id)
+    statement = update(images).where(images.c.status == "saving", ~held)
+    return tx.run(statement.values(status="queued", updated_at=now))
+
+
+def doomed(reader: Reader) -> list[str]:
+    """Return the ids of images that are deleted except for their bytes."""
+    statement = select(images.c.id).where(~_there).order_by(images.c.id)
+    return [row.id for row in reader.rows(statement)]
 
 
 # -- lists ---------------------------------------------------------------------------------------
@@ -153,7 +252,9 @@ def _keys(sort: Sequence[tuple[str, bool]]) -> list[SortKey]:
 
 
 def _seen(project_id: str | None) -> list[ColumnElement[bool]]:
-    return [] if project_id is None else [or_(_open, images.c.project_id == project_id)]
+    if project_id is None:
+        return [_there]
+    return [_there, or_(_open, images.c.project_id == project_id)]
 
 
 def _visible(listing: Listing) -> list[ColumnElement[bool]]:
@@ -173,11 +274,10 @@ def _visible(listing: Listing) -> list[ColumnElement[bool]]:
 
 
 def _terms(listing: Listing) -> list[ColumnElement[bool]]:
-    terms = _visible(listing)
+    terms = [_there, *_visible(listing)]
     for name, values in listing.among.items():
         terms.append(COLUMNS[name].in_(values) if values else false())
-    for bound in listing.bounds:
-        terms.append(_compare(_COMPARED[bound.attribute], bound))
+    terms += [_compare(_COMPARED[bound.attribute], bound) for bound in listing.bounds]
     for name, value in listing.properties.items():
         pair = _pairs(images.c.properties).table_valued(column("key"), column("value"))
         terms.append(

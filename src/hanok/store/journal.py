@@ -359,17 +359,20 @@ def stuck(reader: Reader) -> list[OperationRow]:
 
 
 def resume(tx: Transaction, operation: OperationRow, now: int) -> None:
-    """Let a stuck operation try its failed undos again, alone on its subjects as before."""
-    failed = and_(
-        operation_steps.c.operation_id == operation.id, operation_steps.c.state == "undo_failed"
+    """Let a stuck operation unwind again from its end, alone on its subjects as before.
+
+    Undos that worked are made again, too: they can be repeated, and may build on each other.
+    """
+    begun = and_(
+        operation_steps.c.operation_id == operation.id, operation_steps.c.state != "pending"
     )
-    position = tx.scalar(select(func.max(operation_steps.c.position)).where(failed))
+    position = tx.scalar(select(func.max(operation_steps.c.position)).where(begun))
     _queue(tx, operation.seq, operation.subjects)
-    tx.run(update(operation_steps).where(failed).values(state="done"))
+    tx.run(update(operation_steps).where(begun).values(state="done"))
     tx.run(
         update(operations)
         .where(operations.c.id == operation.id, operations.c.state == "stuck")
-        .values(state="unwinding", ended_at=None, run_at=now, attempt=0, position=position or 0)
+        .values(state="resuming", ended_at=None, run_at=now, attempt=0, position=position or 0)
     )
 
 

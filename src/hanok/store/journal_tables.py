@@ -13,7 +13,9 @@ operations = Table(
     Column("seq", Serial, primary_key=True, autoincrement=True),
     Column("id", String(36), nullable=False, unique=True),
     Column("kind", String(64), nullable=False),  # name@version
-    Column("state", String(16), nullable=False),  # queued running unwinding done undone stuck
+    Column(
+        "state", String(16), nullable=False
+    ),  # queued running unwinding done undone stuck resuming
     Column("project_id", String(32), nullable=False),
     Column("server_id", String(36)),
     Column("args", Json, nullable=False),

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, fields
+from typing import Any
 
-from sqlalchemy import bindparam, insert, or_, select
+from sqlalchemy import bindparam, delete, insert, or_, select, update
 
 from hanok.model.network import Network, Subnet
 from hanok.store.database import Reader, Transaction
-from hanok.store.region_tables import networks, subnets
+from hanok.store.region_tables import fixed_ips, networks, ports, subnets
 
 _columns = [networks.c[f.name] for f in fields(Network)]
 _subnet_columns = [subnets.c[f.name] for f in fields(Subnet)]
@@ -64,6 +66,57 @@ def hold(tx: Transaction, network_id: str, *, alone: bool = False) -> bool:
     statement = select(networks.c.id).where(networks.c.id == network_id)
     locked = statement.with_for_update(read=not alone, key_share=True)
     return tx.scalar(locked) is not None
+
+
+def lock(tx: Transaction, network_id: str) -> None:
+    """Keep everybody else from a network until the transaction ends, who makes a port on it, too.
+
+    Taken before its subnets change or go.
+    """
+    tx.rows(select(networks.c.id).where(networks.c.id == network_id).with_for_update())
+
+
+def has_ports(reader: Reader, network_id: str, *, but_of: str | None = None) -> bool:
+    """Tell whether a network has ports, or (`but_of`) ports of projects other than that one."""
+    statement = select(ports.c.id).where(ports.c.network_id == network_id)
+    if but_of is not None:
+        statement = statement.where(ports.c.project_id != but_of)
+    return reader.first(statement.limit(1)) is not None
+
+
+def has_addresses(reader: Reader, subnet_id: str) -> bool:
+    """Tell whether a port has an address of a subnet."""
+    statement = select(fixed_ips.c.port_id).where(fixed_ips.c.subnet_id == subnet_id)
+    return reader.first(statement.limit(1)) is not None
+
+
+def change(tx: Transaction, network_id: str, values: Mapping[str, Any], now: int) -> None:
+    """Change columns of a network."""
+    tx.run(update(networks).where(networks.c.id == network_id).values(**values, updated_at=now))
+
+
+def change_subnet(tx: Transaction, subnet_id: str, values: Mapping[str, Any], now: int) -> None:
+    """Change columns of a subnet."""
+    tx.run(update(subnets).where(subnets.c.id == subnet_id).values(**values, updated_at=now))
+
+
+def remove(tx: Transaction, network_id: str) -> bool:
+    """Remove a network with its subnets; False, with nothing done, while it has ports."""
+    lock(tx, network_id)
+    if has_ports(tx, network_id):
+        return False
+    tx.run(delete(subnets).where(subnets.c.network_id == network_id))
+    tx.run(delete(networks).where(networks.c.id == network_id))
+    return True
+
+
+def remove_subnet(tx: Transaction, subnet: Subnet) -> bool:
+    """Remove a subnet; False, with nothing done, while a port has an address of it."""
+    lock(tx, subnet.network_id)
+    if has_addresses(tx, subnet.id):
+        return False
+    tx.run(delete(subnets).where(subnets.c.id == subnet.id))
+    return True
 
 
 def add(tx: Transaction, one: Network) -> None:

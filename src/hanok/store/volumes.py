@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, fields
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields
 from typing import Any
 
-from sqlalchemy import bindparam, delete, insert, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Row,
+    bindparam,
+    delete,
+    exists,
+    func,
+    insert,
+    select,
+    update,
+)
 
-from hanok.model.volume import Volume, VolumeAttachment, VolumeType
+from hanok.model.volume import Volume, VolumeAttachment, VolumeType, VolumeUsage
 from hanok.store.columns import json_rows
 from hanok.store.database import Reader, Transaction
+from hanok.store.json_pairs import has_pair
+from hanok.store.keyset import SortKey, after, order
 from hanok.store.region_tables import volume_attachments, volume_types, volumes
 
 Attachment = VolumeAttachment
@@ -106,25 +118,116 @@ def of_server(reader: Reader, server_id: str) -> list[tuple[VolumeAttachment, Vo
     ]
 
 
-_attached = select(
-    json_rows({f.name: volume_attachments.c[f.name] for f in fields(VolumeAttachment)})
-).where(volume_attachments.c.volume_id == volumes.c.id)
-_listed = select(
-    *_volume_columns, _attached.correlate(volumes).scalar_subquery().label("attachments")
-).order_by(volumes.c.created_at.desc(), volumes.c.id.desc())
+# -- as a client sees them -----------------------------------------------------------------------
+
+_attached = (
+    select(json_rows({f.name: volume_attachments.c[f.name] for f in fields(VolumeAttachment)}))
+    .where(volume_attachments.c.volume_id == volumes.c.id)
+    .correlate(volumes)
+    .scalar_subquery()
+)
+_shown = select(*_volume_columns, _attached.label("attachments"))
+_shown_one = _shown.where(volumes.c.id == bindparam("id"))
+_usage = select(
+    func.count().label("volumes"),
+    func.coalesce(func.sum(volumes.c.size_gib), 0).label("size_gib"),
+).where(volumes.c.project_id == bindparam("project"))
 
 
-def listed(reader: Reader, project_id: str | None) -> list[tuple[Volume, list[VolumeAttachment]]]:
-    """Return a project's volumes (None: everybody's), the newest first: one statement."""
-    statement = _listed if project_id is None else _listed.where(volumes.c.project_id == project_id)
-    found = []
-    for row in reader.rows(statement):
-        *values, attachments = tuple(row)
-        found.append((Volume(*values), [VolumeAttachment(**one) for one in attachments]))
-    return found
+def _to_shown(row: Row[Any]) -> tuple[Volume, list[VolumeAttachment]]:
+    *values, attachments = tuple(row)
+    return Volume(*values), [VolumeAttachment(**_typed(one)) for one in attachments]
 
 
-def attachments_of(reader: Reader, volume_id: str) -> list[VolumeAttachment]:
-    """Return where a volume is attached."""
-    statement = select(*_attachment_columns).where(volume_attachments.c.volume_id == volume_id)
-    return [VolumeAttachment(**row._mapping) for row in reader.rows(statement)]
+def _typed(attachment: dict[str, Any]) -> dict[str, Any]:
+    """Give an attachment read from JSON its truth value back (SQLite's JSON says 0 or 1)."""
+    return {**attachment, "delete_on_termination": bool(attachment["delete_on_termination"])}
+
+
+def get(
+    reader: Reader, project_id: str | None, volume_id: str
+) -> tuple[Volume, list[VolumeAttachment]] | None:
+    """Return a project's volume (None: anybody's) with its attachments: one statement."""
+    row = reader.first(_shown_one, {"id": volume_id})
+    if row is None or project_id not in (None, row.project_id):
+        return None
+    return _to_shown(row)
+
+
+COLUMNS: Mapping[str, ColumnElement[Any]] = {
+    "availability_zone": volumes.c.availability_zone,
+    "bootable": volumes.c.bootable,
+    "created_at": volumes.c.created_at,
+    "id": volumes.c.id,
+    "name": volumes.c.name,
+    "project_id": volumes.c.project_id,
+    "size": volumes.c.size_gib,
+    "status": volumes.c.status,
+    "updated_at": volumes.c.updated_at,
+    "user_id": volumes.c.user_id,
+    "volume_type": volumes.c.volume_type,
+}
+"""Cinder's names of what volumes can be sorted by and picked by."""
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """Which volumes a list shows.
+
+    `project_id` None shows those of all projects. `among` maps names of `COLUMNS` to the values
+    that they may have, `metadata` holds pairs that must be there. `sort` holds names and whether
+    they descend; `marker` is the id of the last volume of the page before; `offset` are skipped.
+    """
+
+    project_id: str | None
+    limit: int
+    among: Mapping[str, Sequence[Any]] = field(default_factory=dict)
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    sort: Sequence[tuple[str, bool]] = (("created_at", True),)
+    marker: str | None = None
+    offset: int = 0
+
+
+def page(reader: Reader, listing: Listing) -> list[tuple[Volume, list[VolumeAttachment]]] | None:
+    """Return a page of volumes, with their attachments; None where the marker is not seen."""
+    mine = [] if listing.project_id is None else [volumes.c.project_id == listing.project_id]
+    keys = _keys(listing.sort)
+    terms: list[ColumnElement[bool]] = [
+        *mine,
+        *(COLUMNS[name].in_(values) for name, values in listing.among.items()),
+        *(has_pair(volumes.c.metadata, key, value) for key, value in listing.metadata.items()),
+    ]
+    if listing.marker is not None:
+        columns = [key.column.label(f"key_{n}") for n, key in enumerate(keys)]
+        last = reader.first(select(*columns).where(volumes.c.id == listing.marker, *mine))
+        if last is None:
+            return None
+        terms.append(after(keys, tuple(last)))
+    statement = _shown.where(*terms).order_by(*order(keys))
+    rows = reader.rows(statement.limit(listing.limit).offset(listing.offset))
+    return [_to_shown(row) for row in rows]
+
+
+def _keys(sort: Sequence[tuple[str, bool]]) -> list[SortKey]:
+    """Return the columns to sort by, the first mention of each, with the id as the last one."""
+    wanted = dict(reversed([*sort, ("id", sort[0][1] if sort else True)]))
+    names = dict.fromkeys([*(name for name, _ in sort), "id"])
+    return [SortKey(COLUMNS[name], wanted[name]) for name in names]
+
+
+def usage(reader: Reader, project_id: str) -> VolumeUsage:
+    """Count what a project's volumes take, those in error and in deletion included."""
+    [row] = reader.rows(_usage, {"project": project_id})
+    return VolumeUsage(int(row.volumes), int(row.size_gib))
+
+
+def begin_delete(tx: Transaction, volume_id: str, allowed: Collection[str], now: int) -> bool:
+    """Set a volume `deleting`; False, with nothing done, when it is attached or not `allowed`.
+
+    One conditional statement: of two requests at once, one passes.
+    """
+    attached = exists().where(volume_attachments.c.volume_id == volumes.c.id)
+    statement = update(volumes).where(
+        volumes.c.id == volume_id, volumes.c.status.in_(allowed), ~attached
+    )
+    return bool(tx.run(statement.values(status="deleting", updated_at=now)))

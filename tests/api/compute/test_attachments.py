@@ -124,8 +124,8 @@ def test_each_rule_of_attaching_says_what_is_wrong(world: World, zoned: str) -> 
         attach(world, zoned, "x")
     with pytest.raises(Conflict, match="is in use"):
         attach(world, zoned, elsewhere, device="/dev/vdb")
+    root = listed(world, zoned)[0]["volumeId"]
     with pytest.raises(Invalid, match="Cannot detach a root device volume"):
-        root = listed(world, zoned)[0]["volumeId"]
         send(world, "DELETE", ONE, server=zoned, volume=root)
     with pytest.raises(NotFound, match="is not attached to volume"):
         send(world, "DELETE", ONE, server=zoned, volume=elsewhere)

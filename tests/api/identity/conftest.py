@@ -12,7 +12,7 @@ from falcon import testing
 from prometheus_client import CollectorRegistry
 
 from hanok.api._addresses import Addresses
-from hanok.api._serve import Server, mount, not_found
+from hanok.api._serve import Server, application, mount, not_found
 from hanok.api.identity.accounts import Bootstrap
 from hanok.api.identity.endpoints import service
 from hanok.api.identity.service import Identity, ProjectReference, Proof
@@ -94,10 +94,12 @@ def made(identity: Identity) -> Bootstrap:
 
 @pytest.fixture
 def api(identity: Identity, made: Bootstrap) -> Iterator[Api]:
-    app = falcon.asgi.App()
+    app = application()
     with ThreadPoolExecutor(2) as workers:
         addresses = Addresses(PUBLIC_URL, REGIONS)
-        server = Server(identity, addresses, workers, workers, RequestLog(CollectorRegistry()))
+        server = Server(
+            identity, addresses, workers, workers, workers, RequestLog(CollectorRegistry())
+        )
         served = service(REGIONS)
         mount(app, server, served, None)
         app.add_error_handler(falcon.HTTPRouteNotFound, not_found(server, {}, served))

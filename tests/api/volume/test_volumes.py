@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from hanok.api.volume.service import service
-from hanok.model.errors import HanokError, Invalid, NotFound
+from hanok.model.errors import Invalid, NotFound
 from tests.operations.world import IMAGE, PROJECT, World
 
 ROOT = "/v2/{tenant}/volumes"
@@ -63,67 +63,6 @@ def test_a_volume_is_made_changed_and_deleted_for_real(world: World) -> None:
     world.settle()
     assert send(world, "GET", ROOT).body["volumes"] == []
     world.assert_nothing_is_left()
-
-
-def test_a_volume_from_an_image_is_bootable(world: World) -> None:
-    send(world, "POST", ROOT, {"volume": {"size": 10, "imageRef": IMAGE}})
-    world.settle()
-    volume = one(world)
-    assert volume["bootable"] == "true"
-    assert volume["volume_image_metadata"]["image_id"] == IMAGE
-
-
-@pytest.mark.parametrize(
-    ("volume", "text"),
-    [
-        ({}, "size"),
-        ({"size": 0}, "size"),
-        ({"size": -1}, "size"),
-        ({"size": True}, "size"),
-        ({"size": 2**63}, "size"),
-        ({"size": "many"}, "size"),
-        ({"size": 1, "name": "x" * 256}, "name"),
-        ({"size": 1, "volume_type": "x"}, "Volume type with name x could not be found."),
-        ({"size": 1, "availability_zone": "x"}, "Availability zone 'x' is invalid."),
-        ({"size": 1, "imageRef": "x"}, "Image x could not be found."),
-        ({"size": 1, "snapshot_id": "x"}, "not offered"),
-        ({"size": 1, "nhn_encryption": {"skm_appkey": "a"}}, "skm_key_id"),
-        ({"size": 1, "nhn_encryption": {"skm_appkey": "a", "skm_key_id": "b"}}, "not offered"),
-    ],
-)
-def test_what_is_odd_is_refused(world: World, volume: dict[str, Any], text: str) -> None:
-    with pytest.raises(HanokError) as caught:
-        send(world, "POST", ROOT, {"volume": volume})
-    assert text in caught.value.message
-    assert send(world, "GET", ROOT).body["volumes"] == []
-
-
-@pytest.mark.parametrize(
-    ("query", "count"),
-    [
-        ("name=a", 1),
-        ("name=c", 0),
-        ("status=available", 2),
-        ("limit=1", 1),
-        ("metadata={'k': 'v'}", 1),
-        ("all_tenants=1", 2),
-        ("bootable=true", 0),
-    ],
-)
-def test_lists_filter(world: World, query: str, count: int) -> None:
-    send(world, "POST", ROOT, {"volume": {"size": 1, "name": "a", "metadata": {"k": "v"}}})
-    send(world, "POST", ROOT, {"volume": {"size": 1, "name": "b"}})
-    world.settle()
-    body = send(world, "GET", f"{ROOT}/detail", query=query).body
-    assert len(body["volumes"]) == count
-    assert ("volumes_links" in body) == (query == "limit=1")
-
-
-@pytest.mark.parametrize("query", ["marker=nobody", "limit=-1", "metadata=[1]", "metadata={"])
-def test_bad_filters_are_a_400(world: World, query: str) -> None:
-    send(world, "POST", ROOT, {"volume": {"size": 1}})
-    with pytest.raises(Invalid):
-        send(world, "GET", ROOT, query=query)
 
 
 def test_what_is_not_there_is_not_found(world: World) -> None:

@@ -6,23 +6,19 @@ from typing import Any
 
 from hanok.api import _paging
 from hanok.api._call import Answer, Call, Endpoint
+from hanok.api.image.access import project_of, seen
 from hanok.api.image.filters import read_listing
 from hanok.api.image.view import view_image
-from hanok.model.errors import Invalid, NotFound
+from hanok.model.errors import Invalid
 from hanok.store import images
 
 ROOT = "/v2/images"
 _SCHEMA = "/v2/schemas/images"
 
 
-def _project(call: Call) -> str | None:
-    """Return whose images the caller sees; None: everybody's, for an administrator."""
-    return None if call.credentials.is_admin else call.credentials.project_id
-
-
 def _list(call: Call) -> Answer:
     page = _paging.page(call.query, zero=0)
-    listing = read_listing(call.query, page, _project(call))
+    listing = read_listing(call.query, page, project_of(call))
     with call.region.store.read() as reader:
         found = images.page(reader, listing)
     if found is None:
@@ -44,12 +40,8 @@ def _address(query: str) -> str:
 
 
 def _show(call: Call) -> Answer:
-    image_id = call.params["image"]
     with call.region.store.read() as reader:
-        image = images.get(reader, image_id, _project(call))
-    if image is None:
-        raise NotFound(f"No image found with ID {image_id}")
-    return Answer(200, view_image(image))
+        return Answer(200, view_image(seen(reader, call)))
 
 
 ENDPOINTS = (

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from hanok.api._call import Answer, Call, Endpoint
+from hanok.model.image import CONTAINER_FORMATS, DISK_FORMATS, STATUSES, VISIBILITIES
 
 _TEXT: dict[str, Any] = {"type": ["null", "string"], "maxLength": 255}
 _READ_ONLY: dict[str, Any] = {"readOnly": True}
@@ -21,15 +22,15 @@ IMAGE: dict[str, Any] = {
         "name": _TEXT,
         "status": {
             "type": "string",
-            "enum": ["queued", "saving", "active", "killed", "deleted", "pending_delete"],
+            "enum": [*STATUSES],
             **_READ_ONLY,
         },
-        "visibility": {"type": "string", "enum": ["community", "public", "private", "shared"]},
+        "visibility": {"type": "string", "enum": [*VISIBILITIES]},
         "protected": {"type": "boolean"},
         "os_hidden": {"type": "boolean"},
         "owner": _TEXT,
-        "disk_format": {"type": ["null", "string"], "enum": [None, "raw", "qcow2"]},
-        "container_format": {"type": ["null", "string"], "enum": [None, "bare"]},
+        "disk_format": {"type": ["null", "string"], "enum": [None, *DISK_FORMATS]},
+        "container_format": {"type": ["null", "string"], "enum": [None, *CONTAINER_FORMATS]},
         "size": _SIZE,
         "virtual_size": _SIZE,
         "min_disk": _NUMBER,

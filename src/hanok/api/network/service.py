@@ -6,10 +6,13 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from hanok.api._call import Answer, Call, Endpoint, Service
-from hanok.api._errors import network_shape
-from hanok.api.network import rules, views
+from hanok.api.network import networks as network_endpoints
+from hanok.api.network import ports as port_endpoints
+from hanok.api.network import rules, views, vpcs
 from hanok.api.network import security_groups as groups
+from hanok.api.network import subnets as subnet_endpoints
 from hanok.api.network.collections import Collection, Missing
+from hanok.api.network.failures import shape
 from hanok.model.errors import NotImplemented_
 from hanok.store import networks, ports, security_groups
 from hanok.store.database import Reader
@@ -117,6 +120,10 @@ def service() -> Service:
         Endpoint("GET", "", _versions, auth=False),
         Endpoint("GET", "/v2.0", _versions, auth=False),
         *(endpoint for one in COLLECTIONS for endpoint in one.endpoints()),
+        *network_endpoints.ENDPOINTS,
+        *vpcs.ENDPOINTS,
+        *subnet_endpoints.ENDPOINTS,
+        *port_endpoints.ENDPOINTS,
         *groups.ENDPOINTS,
         *rules.ENDPOINTS,
         _empty("routers"),
@@ -126,4 +133,4 @@ def service() -> Service:
         Endpoint("GET", "/v2.0/floatingips/{id}", _no_floating_ip, "networks:read"),
         Endpoint("POST", "/v2.0/floatingips", _not_offered, "networks:write"),
     ]
-    return Service("network", tuple(endpoints), network_shape)
+    return Service("network", tuple(endpoints), shape)

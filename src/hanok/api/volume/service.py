@@ -2,18 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Mapping
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
 from hanok.api._call import Answer, Call, Endpoint, Handler, Service
 from hanok.api._errors import volume_shape
-from hanok.api.volume import volume_create, volumes
-from hanok.model.errors import NotFound
+from hanok.api.volume import limits, volume_create, volumes
+from hanok.api.volume.volume_list import listed
+from hanok.model.errors import NotFound, NotImplemented_
 from hanok.model.volume import VolumeType
-from hanok.store import volumes as store
+from hanok.store import volumes as volume_rows
+from hanok.store import zones
 
 _VERSIONS = {"v2": ("v2.0", "DEPRECATED", "", ""), "v3": ("v3.0", "CURRENT", "3.0", "3.0")}
+
+_MICROVERSION = {"OpenStack-API-Version": "volume 3.0", "Vary": "OpenStack-API-Version"}
+_EXTENSIONS = (
+    ("VolumeTenantAttribute", "os-vol-tenant-attr", "The project of volumes."),
+    ("VolumeImageMetadata", "os-vol-image-meta", "The image that volumes were made from."),
+    ("VolumeTypeAccess", "os-volume-type-access", "Whether volume types are public."),
+    ("AvailabilityZones", "os-availability-zone", "The region's availability zones."),
+    ("Quotas", "os-quota-sets", "Quotas of projects."),
+    ("UsedLimits", "os-used-limits", "What is used of a project's limits."),
+)
+_UPDATED = "2013-02-01T00:00:00Z"
 
 
 def _document(call: Call, name: str) -> dict[str, Any]:
@@ -46,17 +60,46 @@ def _type(one: VolumeType) -> dict[str, Any]:
 
 
 def _types(call: Call) -> Answer:
+    """List the types; private ones are an administrator's, who may ask for either kind."""
+    wanted: bool | None = True
+    if call.credentials.is_admin:
+        text = (call.query.get("is_public") or "true").lower()
+        wanted = None if text == "none" else call.query.flag("is_public") is not False
     with call.region.store.read() as reader:
-        return Answer(200, {"volume_types": [_type(one) for one in store.types(reader)]})
+        known = volume_rows.types(reader)
+    shown = [_type(one) for one in known if wanted in (None, one.is_public)]
+    return Answer(200, {"volume_types": shown})
 
 
 def _one_type(call: Call) -> Answer:
     wanted = call.params["type"]
     with call.region.store.read() as reader:
-        for one in store.types(reader):
+        for one in volume_rows.types(reader):
             if one.id == wanted or (wanted == "default" and one.position == 0):
                 return Answer(200, {"volume_type": _type(one)})
     raise NotFound(f"Volume type {wanted} could not be found.")
+
+
+def _zones(call: Call) -> Answer:
+    with call.region.store.read() as reader:
+        known = zones.all_zones(reader)
+    shown = [{"zoneName": one.name, "zoneState": {"available": one.available}} for one in known]
+    return Answer(200, {"availabilityZoneInfo": shown})
+
+
+def _extensions(_call: Call) -> Answer:
+    shown = [
+        {
+            "name": name,
+            "alias": alias,
+            "description": description,
+            "updated": _UPDATED,
+            "links": [],
+            "namespace": "",
+        }
+        for name, alias, description in _EXTENSIONS
+    ]
+    return Answer(200, {"extensions": shown})
 
 
 def _empty(name: str) -> Handler:
@@ -67,66 +110,67 @@ def _no_snapshot(call: Call) -> Answer:
     raise NotFound(f"Snapshot {call.params['snapshot']} could not be found.")
 
 
-def _limits(_call: Call) -> Answer:
-    absolute = {
-        "maxTotalVolumes": -1,
-        "maxTotalSnapshots": -1,
-        "maxTotalVolumeGigabytes": -1,
-        "maxTotalBackups": -1,
-        "maxTotalBackupGigabytes": -1,
-        "totalVolumesUsed": 0,
-        "totalSnapshotsUsed": 0,
-        "totalGigabytesUsed": 0,
-        "totalBackupsUsed": 0,
-        "totalBackupGigabytesUsed": 0,
+def _no_snapshots(_call: Call) -> Answer:
+    raise NotImplemented_("Snapshots of volumes are not offered.")
+
+
+def _said(handler: Handler, version: str) -> Handler:
+    """Let v3's answers name their microversion, as Cinder's do; there is this one."""
+    if version != "v3":
+        return handler
+
+    def answer(call: Call) -> Answer:
+        given = handler(call)
+        return replace(given, headers={**given.headers, **_MICROVERSION})
+
+    return answer
+
+
+def _read(root: str, version: str) -> list[Endpoint]:
+    """Return what can be read of volumes and types."""
+    handlers: Mapping[str, Handler] = {
+        "types": _types,
+        "types/{type}": _one_type,
+        "volumes": partial(listed, version=version, long=False),
+        "volumes/detail": partial(listed, version=version, long=True),
+        "volumes/{volume}": partial(volumes.show, version=version),
+        "snapshots": _empty("snapshots"),
+        "snapshots/detail": _empty("snapshots"),
+        "snapshots/{snapshot}": _no_snapshot,
+        "extensions": _extensions,
+        "os-availability-zone": _zones,
+        "limits": limits.limits,
+        "os-quota-sets/{project}": limits.quota,
+        "os-quota-sets/{project}/defaults": limits.defaults,
     }
-    return Answer(200, {"limits": {"rate": [], "absolute": absolute}})
+    return [
+        Endpoint("GET", f"{root}/{path}", _said(handler, version), "volumes:read")
+        for path, handler in handlers.items()
+    ]
 
 
-def _quota(call: Call) -> Answer:
-    """Say that nothing of a project's block storage is limited."""
-    names = ("volumes", "snapshots", "gigabytes", "backups", "backup_gigabytes", "groups")
-    values = {**dict.fromkeys(names, -1), "per_volume_gigabytes": -1}
-    if call.query.flag("usage"):
-        values_in_use = {name: {"limit": -1, "in_use": 0, "reserved": 0} for name in values}
-        return Answer(200, {"quota_set": {"id": call.params["project"], **values_in_use}})
-    return Answer(200, {"quota_set": {"id": call.params["project"], **values}})
+def _write(root: str, version: str) -> list[Endpoint]:
+    """Return what changes volumes."""
+    handlers: Mapping[tuple[str, str], Handler] = {
+        ("POST", "volumes"): partial(volume_create.create, version=version),
+        ("PUT", "volumes/{volume}"): partial(volume_create.update, version=version),
+        ("DELETE", "volumes/{volume}"): volumes.delete,
+        ("POST", "snapshots"): _no_snapshots,
+        ("DELETE", "snapshots/{snapshot}"): _no_snapshot,
+    }
+    return [
+        Endpoint(method, f"{root}/{path}", _said(handler, version), "volumes:write")
+        for (method, path), handler in handlers.items()
+    ]
 
 
 def _endpoints(version: str) -> list[Endpoint]:
+    document = partial(_versions, names=(version,), status=200)
     root = f"/{version}/{{tenant}}"
-    read: Callable[..., Endpoint] = partial(Endpoint, "GET", permission="volumes:read")
     return [
-        Endpoint(
-            "GET", f"/{version}", partial(_versions, names=(version,), status=200), auth=False
-        ),
-        read(path=f"{root}/types", handler=_types),
-        read(path=f"{root}/types/{{type}}", handler=_one_type),
-        read(path=f"{root}/volumes", handler=partial(volumes.listed, version=version, long=False)),
-        read(
-            path=f"{root}/volumes/detail",
-            handler=partial(volumes.listed, version=version, long=True),
-        ),
-        read(path=f"{root}/volumes/{{volume}}", handler=partial(volumes.show, version=version)),
-        Endpoint("DELETE", f"{root}/volumes/{{volume}}", volumes.delete, "volumes:write"),
-        Endpoint(
-            "POST",
-            f"{root}/volumes",
-            partial(volume_create.create, version=version),
-            "volumes:write",
-        ),
-        Endpoint(
-            "PUT",
-            f"{root}/volumes/{{volume}}",
-            partial(volume_create.update, version=version),
-            "volumes:write",
-        ),
-        read(path=f"{root}/snapshots", handler=_empty("snapshots")),
-        read(path=f"{root}/snapshots/detail", handler=_empty("snapshots")),
-        read(path=f"{root}/snapshots/{{snapshot}}", handler=_no_snapshot),
-        read(path=f"{root}/extensions", handler=_empty("extensions")),
-        read(path=f"{root}/limits", handler=_limits),
-        read(path=f"{root}/os-quota-sets/{{project}}", handler=_quota),
+        Endpoint("GET", f"/{version}", document, auth=False),
+        *_read(root, version),
+        *_write(root, version),
     ]
 
 

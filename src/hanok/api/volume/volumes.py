@@ -1,11 +1,9 @@
-"""Volumes: list, get, delete, in Cinder's forms."""
+"""Volumes: how they look, get, delete, in Cinder's forms."""
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
-from hanok.api import _paging
 from hanok.api._call import Answer, Call
 from hanok.model.errors import Invalid, NotFound
 from hanok.model.moments import iso_micro
@@ -17,7 +15,8 @@ from hanok.store.database import Reader
 DELETABLE = ("available", "error", "error_deleting")
 
 
-def _links(call: Call, version: str, volume_id: str) -> list[dict[str, str]]:
+def links(call: Call, version: str, volume_id: str) -> list[dict[str, str]]:
+    """Return a volume's two links, `self` first."""
     base = call.base.service(call.region.name, "volume")
     project = call.credentials.project_id
     return [
@@ -45,12 +44,14 @@ def view(
         "snapshot_id": None,
         "source_volid": None,
         "consistencygroup_id": None,
-        "replication_status": None,
+        "replication_status": "disabled",
+        "os-volume-replication:extended_status": None,
+        "os-volume-replication:driver_data": None,
         "user_id": volume.user_id,
         "os-vol-tenant-attr:tenant_id": volume.project_id,
         "created_at": iso_micro(volume.created_at),
         "updated_at": iso_micro(volume.updated_at),
-        "links": _links(call, version, volume.id),
+        "links": links(call, version, volume.id),
         "attachments": [_attachment(one) for one in attachments],
     }
     if volume.image_id is not None:
@@ -70,68 +71,14 @@ def _attachment(one: VolumeAttachment) -> dict[str, Any]:
     }
 
 
-def listed(call: Call, *, version: str, long: bool) -> Answer:
-    """Serve GET volumes and volumes/detail: the newest first, with the filters clients send."""
-    page = _paging.page(call.query)
-    everyone = call.credentials.is_admin and bool(call.query.flag("all_tenants"))
-    with call.region.store.read() as reader:
-        known = volumes.listed(reader, None if everyone else call.credentials.project_id)
-    found = [item for item in known if _matches(call, item[0])]
-    if page.marker is not None:
-        ids = [volume.id for volume, _ in found]
-        if page.marker not in ids:
-            raise Invalid(f"marker [{page.marker}] not found")
-        found = found[ids.index(page.marker) + 1 :]
-    shown = found[: page.limit]
-    body: dict[str, Any] = {
-        "volumes": [
-            view(call, version, volume, attachments)
-            if long
-            else {
-                "id": volume.id,
-                "name": volume.name,
-                "links": _links(call, version, volume.id),
-            }
-            for volume, attachments in shown
-        ]
-    }
-    if len(found) > page.limit and shown:
-        base = call.base.service(call.region.name, "volume")
-        path = f"{version}/{call.credentials.project_id}/volumes{'/detail' if long else ''}"
-        body["volumes_links"] = _paging.next_links(call.query, shown[-1][0].id, f"{base}/{path}")
-    return Answer(200, body)
-
-
-def _matches(call: Call, volume: Volume) -> bool:
-    for name, wanted in call.query:
-        if name in ("name", "status", "id", "availability_zone", "volume_type"):
-            if str(getattr(volume, name)) != wanted:
-                return False
-        elif name == "bootable":
-            if volume.bootable != (wanted.lower() == "true"):
-                return False
-        elif name == "metadata" and not _has(volume.metadata, wanted):
-            return False
-    return True
-
-
-def _has(metadata: dict[str, str], wanted: str) -> bool:
-    try:
-        pairs = json.loads(wanted.replace("'", '"'))
-    except (ValueError, RecursionError) as error:
-        raise Invalid("Invalid metadata filter: it is not an object of keys and values.") from error
-    if not isinstance(pairs, dict):
-        raise Invalid("Invalid metadata filter: it is not an object of keys and values.")
-    return all(metadata.get(key) == str(value) for key, value in pairs.items())
-
-
 def find(reader: Reader, call: Call) -> tuple[Volume, list[VolumeAttachment]]:
-    """Return the volume that the path names; raises NotFound."""
+    """Return the volume that the path names (an administrator's: anybody's); raises NotFound."""
     volume_id = call.params["volume"]
-    volume = volumes.find(reader, volume_id)
-    if volume is None or volume.project_id != call.credentials.project_id:
+    credentials = call.credentials
+    found = volumes.get(reader, None if credentials.is_admin else credentials.project_id, volume_id)
+    if found is None:
         raise NotFound(f"Volume {volume_id} could not be found.")
-    return volume, volumes.attachments_of(reader, volume_id)
+    return found
 
 
 def show(call: Call, *, version: str) -> Answer:
@@ -145,13 +92,12 @@ def delete(call: Call) -> Answer:
     """Serve DELETE volumes/{id}: 202; only of what nobody uses."""
     region = call.region
     with region.store.write() as tx:
-        volume, attachments = find(tx, call)
-        if volume.status not in DELETABLE or attachments:
+        volume, _ = find(tx, call)
+        if not volumes.begin_delete(tx, volume.id, DELETABLE, region.clock.now()):
             raise Invalid(
                 "Invalid volume: Volume status must be available or error or error_deleting and "
                 "must not be migrating, attached, belong to a group, have snapshots or be "
                 f"disassociated from snapshots after volume transfer; it is {volume.status}."
             )
-        volumes.set_status(tx, volume.id, "deleting", region.clock.now())
         delete_volume.submit(tx, region.engine, volume)
     return Answer(202)

@@ -17,8 +17,8 @@ from hanok.model.errors import HostError
 SPARE_ADDRESS: Final = IPv4Address("169.254.169.252")
 """The DHCP service's address where a subnet has no gateway that could be it.
 
-Link-local (RFC 3927), as /32, so no subnet can hold it and no guest is given it; beside the
-metadata service's 169.254.169.254. A client without a route to it renews by broadcast.
+Link-local (RFC 3927), so no guest is given it; beside the metadata service's 169.254.169.254.
+A client without a route to it renews by broadcast.
 """
 
 _MAC: Final = re.compile(r"[0-9a-f]{2}(:[0-9a-f]{2}){5}")
@@ -45,11 +45,13 @@ class Segment:
     subnets: tuple[Subnet, ...]
 
     def own_addresses(self) -> frozenset[str]:
-        """Return the addresses (with prefix) that the network's namespace has."""
+        """Return the addresses that the network's namespace has, as `ip` writes them."""
         gateways = {f"{s.gateway}/{s.cidr.prefixlen}" for s in self.subnets if s.gateway}
-        if any(subnet.dhcp and subnet.gateway is None for subnet in self.subnets):
-            gateways.add(f"{SPARE_ADDRESS}/32")
-        return frozenset(gateways)
+        # With the subnet as its peer, it also has a route to the guests that renew.
+        spares = {
+            f"{SPARE_ADDRESS} peer {s.cidr}" for s in self.subnets if s.dhcp and not s.gateway
+        }
+        return frozenset(gateways | spares)
 
 
 @dataclass(frozen=True, slots=True)

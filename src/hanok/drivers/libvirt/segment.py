@@ -160,11 +160,18 @@ def _inside_changes(segment: Segment, inside: dict[str, Any] | None) -> list[str
     if inside is None:
         lines += ["link set dev lo up", f"link set dev {INSIDE} addrgenmode none"]
     else:
-        addresses = (a for a in inside["addr_info"] if a["family"] == "inet")
-        present = {f"{address['local']}/{address['prefixlen']}" for address in addresses}
+        present = {_as_written(a) for a in inside["addr_info"] if a["family"] == "inet"}
     wanted = segment.own_addresses()
     lines += [f"addr del {address} dev {INSIDE}" for address in sorted(present - wanted)]
     if inside is None or inside["mtu"] != segment.mtu or "UP" not in inside["flags"]:
         lines.append(f"link set dev {INSIDE} mtu {segment.mtu} up")
     lines += [f"addr add {address} dev {INSIDE}" for address in sorted(wanted - present)]
     return lines
+
+
+def _as_written(address: dict[str, Any]) -> str:
+    """Return an address as `ip` takes it, from what `ip -json` shows."""
+    prefix = address["prefixlen"]
+    if "address" in address:
+        return f"{address['local']} peer {address['address']}/{prefix}"
+    return f"{address['local']}/{prefix}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 from typing import Any
 
 from hanok.api._call import Answer, Call
@@ -13,6 +14,7 @@ LARGEST = 1 << 16
 """How many bytes of the console are read, at most."""
 DEADLINE = 5.0
 KEY = "os-getConsoleOutput"
+_INTEGER = re.compile(r"-?[0-9]{1,10}")
 
 
 def output(call: Call, server: Server, body: Any) -> Answer:
@@ -21,15 +23,26 @@ def output(call: Call, server: Server, body: Any) -> Answer:
     A read-only question to the host, outside any transaction; raises Conflict for a server that
     has no host, HostUnreachable (503) when the host is silent.
     """
-    length = body.get("length") if isinstance(body, dict) else None
-    if length is not None and not str(length).lstrip("-").isdigit():
-        raise Invalid(f"Invalid input for field/attribute length. Value: {length}.")
+    length = _length(body)
     if server.host_id is None:
         raise Conflict(f"Instance {server.id} is not ready")
     arguments = {"server_id": server.id, "max_bytes": LARGEST}
     raw = call.region.hosts.query(server.host_id, "compute.console_log", arguments, DEADLINE)
     text = base64.b64decode(raw).decode(errors="replace")
     lines = text.splitlines()
-    if length is not None and int(length) >= 0:
-        lines = lines[len(lines) - min(int(length), len(lines)) :]
+    if length is not None and length >= 0:
+        lines = lines[len(lines) - min(length, len(lines)) :]
     return Answer(200, {"output": "\n".join(lines)})
+
+
+def _length(body: Any) -> int | None:
+    """Read how many lines are wanted: an integer or its text; None or -1 means all."""
+    length = body.get("length") if isinstance(body, dict) else None
+    if length is None:
+        return None
+    text = str(length)
+    if isinstance(length, bool) or not _INTEGER.fullmatch(text):
+        raise Invalid(
+            f"Invalid input for field/attribute length. Value: {text[:40]}. It is not an integer."
+        )
+    return int(text)

@@ -1,0 +1,109 @@
+"""An image's bytes, in and out (Glance: "Image data"). They are never held in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+import structlog
+
+from hanok.api._call import Answer, Call, Endpoint
+from hanok.api._region import Region
+from hanok.api._stream import ClientGone
+from hanok.api.image.access import editable, seen
+from hanok.model.errors import Conflict, Invalid, NotFound, TooLarge
+from hanok.model.image import Image
+from hanok.store import images
+
+log = structlog.get_logger("hanok.images")
+PATH = "/v2/images/{image}/file"
+GIB = 1 << 30
+
+
+def _upload(call: Call) -> Answer:
+    """Store the body as the image's bytes: queued, saving, active.
+
+    An upload that ends early leaves the image queued, to be tried again; bytes that are not what
+    they were declared to be leave it killed.
+    """
+    _check_length(call)
+    image = _begin(call)
+    try:
+        _store(call.region, image, call.blocks)
+    except BaseException as error:
+        bad = isinstance(error, Invalid) and not isinstance(error, ClientGone)
+        if bad:
+            log.warning("image refused", image=image.id, reason=str(error))
+        with call.region.store.write() as tx:
+            images.set_status(tx, image.id, "killed" if bad else "queued", call.region.clock.now())
+        raise
+    return Answer(204)
+
+
+def _check_length(call: Call) -> None:
+    """Refuse what is known to be too large before a byte of it is taken."""
+    length = call.headers.get("content-length", "")
+    if length.isdecimal() and int(length) > call.region.largest_image:
+        raise _too_large(call.region.largest_image)
+
+
+def _too_large(limit: int) -> TooLarge:
+    return TooLarge(f"The image is larger than {limit / GIB:g} GiB, the most that is taken.")
+
+
+def _begin(call: Call) -> Image:
+    """Claim the image for this upload. Raises Conflict where it has bytes or soon will."""
+    with call.region.store.write() as tx:
+        image = editable(tx, call)
+        if image.status != "queued" or images.is_in_hand(tx, image.id):
+            raise Conflict(f"Image status transition from {image.status} to saving is not allowed")
+        needed = {"disk_format": image.disk_format, "container_format": image.container_format}
+        missing = ", ".join(name for name, value in needed.items() if value is None)
+        if missing:
+            raise Invalid(f"Properties {missing} must be set prior to saving data.")
+        images.set_status(tx, image.id, "saving", call.region.clock.now())
+    return image
+
+
+def _store(region: Region, image: Image, blocks: Iterable[bytes]) -> None:
+    # An earlier process may have stored bytes without noting it; they are not these.
+    region.images.remove(image.id)
+    source = _at_most(blocks, region.largest_image)
+    stored = region.images.add(image.id, source, image.disk_format or "")
+    with region.store.write() as tx:
+        kept = images.set_active(
+            tx,
+            image.id,
+            size_bytes=stored.size,
+            virtual_bytes=stored.virtual_size,
+            checksum=stored.checksum,
+            now=region.clock.now(),
+        )
+    if not kept:
+        region.images.remove(image.id)
+        raise NotFound(f"Image {image.id} was deleted while its data was uploaded.")
+
+
+def _at_most(blocks: Iterable[bytes], limit: int) -> Iterator[bytes]:
+    size = 0
+    for block in blocks:
+        size += len(block)
+        if size > limit:
+            raise _too_large(limit)
+        yield block
+
+
+def _download(call: Call) -> Answer:
+    """Send the bytes; 204 where there are none yet."""
+    with call.region.store.read() as reader:
+        image = seen(reader, call)
+    if image.status != "active":
+        return Answer(204)
+    headers = {"content-md5": image.checksum} if image.checksum else {}
+    path = call.region.images.path(image.id)
+    return Answer(200, None, headers, "application/octet-stream", path)
+
+
+ENDPOINTS = (
+    Endpoint("PUT", PATH, _upload, "images:write", stream=True),
+    Endpoint("GET", PATH, _download, "images:read"),
+)

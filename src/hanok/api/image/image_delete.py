@@ -1,0 +1,40 @@
+"""Delete an image: first the promise, then the bytes, then the row, so that a crash loses none."""
+
+from __future__ import annotations
+
+from hanok.api._call import Answer, Call, Endpoint
+from hanok.api._region import Region
+from hanok.api.image.access import editable
+from hanok.model.errors import Conflict, Forbidden
+from hanok.store import images
+
+
+def _delete(call: Call) -> Answer:
+    region = call.region
+    with region.store.write() as tx:
+        image = editable(tx, call)
+        if image.protected:
+            raise Forbidden(f"Image {image.id} is protected and cannot be deleted.")
+        disks = images.disks_of(tx, image.id)
+        if disks:
+            raise Conflict(
+                f"Image {image.id} could not be deleted because it is in use: {disks} volumes or "
+                "disks of servers are made from it. Delete them first."
+            )
+        if images.is_in_hand(tx, image.id):
+            raise Conflict(
+                f"Image {image.id} could not be deleted because it is being made from a server."
+            )
+        images.set_status(tx, image.id, "pending_delete", region.clock.now())
+    erase(region, image.id)
+    return Answer(204)
+
+
+def erase(region: Region, image_id: str) -> None:
+    """Remove the bytes and then the row of an image that is promised to go; safe to repeat."""
+    region.images.remove(image_id)
+    with region.store.write() as tx:
+        images.remove(tx, image_id)
+
+
+ENDPOINTS = (Endpoint("DELETE", "/v2/images/{image}", _delete, "images:write"),)

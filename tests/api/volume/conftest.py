@@ -1,0 +1,26 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from hanok.api.volume.service import service
+from hanok.engine.clock import SystemClock
+from hanok.store import first_start
+from tests.api.one_region import OneRegion, one_region
+from tests.region_store import MINE
+
+
+@pytest.fixture
+def volume(database_url: str) -> Iterator[OneRegion]:
+    """The block storage service of a region that has had its first start."""
+    with one_region(database_url, service()) as region:
+        with region.store.write() as tx:
+            first_start.seed(
+                tx,
+                clock=SystemClock(),
+                region="KR1",
+                projects=(MINE,),
+                network_cidr="192.168.0.0/24",
+            )
+        yield region

@@ -1,0 +1,65 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from hanok.api.volume.service import service
+from hanok.model.errors import HanokError
+from tests.operations.world import IMAGE, World
+
+ROOT = "/v2/{tenant}/volumes"
+
+
+@pytest.fixture
+def world(database_url: str, tmp_path: Path) -> Iterator[World]:
+    one = World(database_url, tmp_path).open().start()
+    yield one
+    one.close()
+
+
+def send(world: World, method: str, path: str, body: object = None, **more: Any) -> Any:
+    for endpoint in service().endpoints:
+        if (endpoint.method, endpoint.path) == (method, path):
+            return endpoint.handler(world.call(body, **more))
+    raise KeyError(path)
+
+
+def one(world: World) -> dict[str, Any]:
+    [volume] = send(world, "GET", f"{ROOT}/detail").body["volumes"]
+    return dict(volume)
+
+
+def test_a_volume_from_an_image_is_bootable(world: World) -> None:
+    send(world, "POST", ROOT, {"volume": {"size": 10, "imageRef": IMAGE}})
+    world.settle()
+    volume = one(world)
+    assert volume["bootable"] == "true"
+    assert volume["volume_image_metadata"]["image_id"] == IMAGE
+
+
+@pytest.mark.parametrize(
+    ("volume", "text"),
+    [
+        ({}, "size"),
+        ({"size": 0}, "size"),
+        ({"size": -1}, "size"),
+        ({"size": True}, "size"),
+        ({"size": 2**63}, "size"),
+        ({"size": "many"}, "size"),
+        ({"size": 1, "name": "x" * 256}, "name"),
+        ({"size": 1, "volume_type": "x"}, "Volume type with name x could not be found."),
+        ({"size": 1, "availability_zone": "x"}, "Availability zone 'x' is invalid."),
+        ({"size": 1, "imageRef": "x"}, "Image x could not be found."),
+        ({"size": 1, "snapshot_id": "x"}, "not offered"),
+        ({"size": 1, "nhn_encryption": {"skm_appkey": "a"}}, "skm_key_id"),
+        ({"size": 1, "nhn_encryption": {"skm_appkey": "a", "skm_key_id": "b"}}, "not offered"),
+    ],
+)
+def test_what_is_odd_is_refused(world: World, volume: dict[str, Any], text: str) -> None:
+    with pytest.raises(HanokError) as caught:
+        send(world, "POST", ROOT, {"volume": volume})
+    assert text in caught.value.message
+    assert send(world, "GET", ROOT).body["volumes"] == []

@@ -1,0 +1,42 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from sqlalchemy import select
+
+from hanok.store import volumes
+from hanok.store.database import Database
+from hanok.store.json_pairs import has_pair
+from hanok.store.region_tables import volumes as table
+from tests.region_store import region_store
+from tests.store.volume_rows import a_volume
+
+ODD = {'a"$.[0]': "x", "a": "1", "": "empty", "한": "글 ' \" \\", "n": "null"}
+
+
+@pytest.fixture
+def store(each_database_url: str) -> Iterator[Database]:
+    with region_store(each_database_url) as database:
+        with database.write() as tx:
+            volumes.add(tx, a_volume(1, metadata=ODD))
+            volumes.add(tx, a_volume(2, metadata={}))
+        yield database
+
+
+@pytest.mark.parametrize("key", list(ODD))
+def test_a_pair_is_found_whatever_its_key(store: Database, key: str) -> None:
+    assert found(store, key, ODD[key]) == [a_volume(1).id]
+
+
+@pytest.mark.parametrize(
+    ("key", "value"), [("a", "2"), ("b", "1"), ("A", "1"), ("a", ""), ("%", "1")]
+)
+def test_no_other_pair_is(store: Database, key: str, value: str) -> None:
+    assert found(store, key, value) == []
+
+
+def found(store: Database, key: str, value: str) -> list[str]:
+    statement = select(table.c.id).where(has_pair(table.c.metadata, key, value))
+    with store.read() as reader:
+        return [row.id for row in reader.rows(statement)]

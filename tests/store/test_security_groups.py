@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from hanok.model.errors import Conflict, NotFound
+from hanok.model.security_group import SecurityGroup, let_out
+from hanok.store import networks, ports, security_groups
+from hanok.store.database import Database
+from tests.region_store import MINE, NOW, OTHER, region_store, uuid
+from tests.store.network_rows import a_network, a_port
+
+WEB = SecurityGroup(uuid(1), MINE, "web", "", NOW, NOW)
+RULE = let_out(uuid(11), WEB)
+
+
+@pytest.fixture
+def store(each_database_url: str) -> Iterator[Database]:
+    with region_store(each_database_url) as database:
+        with database.write() as tx:
+            security_groups.add(tx, WEB)
+            security_groups.add_rule(tx, RULE)
+            security_groups.add(tx, SecurityGroup(uuid(2), MINE, "twin", "", NOW + 1, NOW))
+            security_groups.add(tx, SecurityGroup(uuid(3), MINE, "twin", "", NOW + 2, NOW))
+            security_groups.add(tx, SecurityGroup(uuid(4), OTHER, "web", "", NOW, NOW))
+        yield database
+
+
+def test_a_group_is_found_by_id_or_by_a_name_that_is_its_own(store: Database) -> None:
+    with store.read() as reader:
+        assert security_groups.find(reader, MINE, "web") == WEB
+        assert security_groups.find(reader, MINE, uuid(2)).id == uuid(2)
+        assert security_groups.get(reader, MINE, WEB.id) == WEB
+        assert security_groups.get(reader, MINE, "web") is None
+        assert [g.id for g in security_groups.of_project(reader, MINE)] == [*map(uuid, (1, 2, 3))]
+        with pytest.raises(Conflict, match="Multiple"):
+            security_groups.find(reader, MINE, "twin")
+        for wanted in ("nobody", uuid(4)):
+            with pytest.raises(NotFound):
+                security_groups.find(reader, MINE, wanted)
+
+
+def test_rules_are_read_and_removed_by_their_project(store: Database) -> None:
+    with store.write() as tx:
+        assert security_groups.rules_of(tx, WEB.id) == [RULE]
+        assert security_groups.project_rules(tx, MINE) == [RULE]
+        assert security_groups.get_rule(tx, MINE, RULE.id) == RULE
+        assert security_groups.get_rule(tx, OTHER, RULE.id) is None
+        assert not security_groups.remove_rule(tx, OTHER, RULE.id)
+        assert security_groups.remove_rule(tx, MINE, RULE.id)
+        assert security_groups.rules_of(tx, WEB.id) == []
+
+
+def test_a_group_changes(store: Database) -> None:
+    with store.write() as tx:
+        security_groups.change(tx, WEB.id, {"name": "front"}, NOW + 9)
+        assert security_groups.find(tx, MINE, "front").updated_at == NOW + 9
+
+
+def test_only_a_projects_own_groups_can_be_held(store: Database) -> None:
+    with store.write() as tx:
+        held = security_groups.hold(tx, MINE, [WEB.id, uuid(4), uuid(77)])
+        assert held == {WEB.id}
+        assert security_groups.hold(tx, MINE, []) == frozenset()
+
+
+def test_a_group_with_a_port_stays_and_goes_with_its_rules(store: Database) -> None:
+    with store.write() as tx:
+        networks.add(tx, a_network(8))
+        ports.make(tx, a_port(9, uuid(8)), ())
+        security_groups.join(tx, uuid(9), WEB.id)
+        assert not security_groups.remove(tx, WEB.id)
+        security_groups.leave(tx, uuid(9), WEB.id)
+        assert security_groups.remove(tx, WEB.id)
+        assert security_groups.get(tx, MINE, WEB.id) is None
+        assert security_groups.project_rules(tx, MINE) == []
