@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import partial
 from itertools import cycle, islice
 
@@ -58,6 +58,15 @@ def run(scene: Scene) -> Findings:
             used = (region.child.cpu_seconds() - used) / (sizes.rounds * sizes.lists) * MS
     finally:
         raw.close()
+    found = _findings(limit, rounds, used)
+    found.notes.append(
+        f"{len(answer.body):,} bytes; {len(wanted)} projects in turn, "
+        f"{sizes.projects * sizes.servers:,} servers in the region"
+    )
+    return found
+
+
+def _findings(limit: int, rounds: Mapping[str, list[list[float]]], used: float) -> Findings:
     middle = {n: [quantile(r, 0.5) * MS for r in lists] for n, lists in rounds.items()}
     found = Findings("list")
     found.add(f"list of {limit}, p50", "ms", middle["hanok"], at_most(100))
@@ -67,8 +76,4 @@ def run(scene: Scene) -> Findings:
     found.add("raw reads, p50", "ms", middle["raw"])
     found.add_ratio("list p50 / empty handler", middle["hanok"], middle["empty"])
     found.add_ratio("list p50 / raw reads", middle["hanok"], middle["raw"], at_most(2.0))
-    found.notes.append(
-        f"{len(answer.body):,} bytes; {len(wanted)} projects in turn, "
-        f"{sizes.projects * sizes.servers:,} servers in the region"
-    )
     return found

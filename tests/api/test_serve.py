@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import anyio
 import falcon
@@ -142,7 +142,9 @@ def cloud(tmp_path: Path) -> Iterator[Cloud]:
         server = Server(identity, addresses, workers, workers, streamers, RequestLog(registry))
         served = identity_service(["KR1"])
         mount(app, server, served, None)
-        mount(app, server, COMPUTE, Region("KR1", database, unused, unused, clock, unused))
+        mount(
+            app, server, COMPUTE, Region("KR1", database, unused, unused, clock, cast(Any, unused))
+        )
         handler = not_found(server, {"/kr1/compute": COMPUTE}, served)
         app.add_error_handler(falcon.HTTPRouteNotFound, handler)
         member, reader = (with_role(identity, role, project) for role in ("member", "reader"))

@@ -25,14 +25,7 @@ def look(cloud: Any) -> dict[str, Any]:
 def make(cloud: Any) -> dict[str, Any]:
     """Make a server on a volume by the cloud layer, and one on a local disk by the compute API."""
     pair = cloud.compute.create_keypair(name="sdk")
-    rule = cloud.network.create_security_group_rule(
-        security_group_id=cloud.network.find_security_group("default").id,
-        direction="ingress",
-        ether_type="IPv4",
-        protocol="tcp",
-        port_range_min=443,
-        port_range_max=443,
-    )
+    rule = _make_rule(cloud)
     on_volume = cloud.create_server(
         "sdk-volume",
         image="hanok-tiny",
@@ -67,6 +60,17 @@ def make(cloud: Any) -> dict[str, Any]:
     }
     cloud.network.delete_security_group_rule(rule)
     return seen
+
+
+def _make_rule(cloud: Any) -> Any:
+    return cloud.network.create_security_group_rule(
+        security_group_id=cloud.network.find_security_group("default").id,
+        direction="ingress",
+        ether_type="IPv4",
+        protocol="tcp",
+        port_range_min=443,
+        port_range_max=443,
+    )
 
 
 def remove(cloud: Any) -> dict[str, Any]:

@@ -100,6 +100,14 @@ def test_a_rule_in_the_default_group(openstack: Command) -> None:
     openstack.run("security", "group", "rule", "delete", rule["id"])
 
 
+def check_nothing_is_left(running: Region) -> None:
+    cloud = running.cloud()
+    cloud.settle()
+    assert need(cloud) == Need()
+    check_simulated(running, Need())
+    check_rows(running, Need())
+
+
 def test_servers_on_a_local_disk_and_on_a_volume(
     openstack: Command, running: Region, tmp_path: Path
 ) -> None:
@@ -137,11 +145,7 @@ def test_servers_on_a_local_disk_and_on_a_volume(
     assert left["Status"] == "available"
     openstack.run("volume", "delete", left["ID"])
     openstack.run("keypair", "delete", "mine")
-    cloud = running.cloud()
-    cloud.settle()
-    assert need(cloud) == Need()
-    check_simulated(running, Need())
-    check_rows(running, Need())
+    check_nothing_is_left(running)
 
 
 def test_what_is_not_there_is_said(openstack: Command) -> None:

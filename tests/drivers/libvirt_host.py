@@ -63,10 +63,15 @@ def tree_of(root: Path) -> Path:
 
 def leftovers(root: Path) -> list[str]:
     """What is still there of the deployment; where nothing is, its folders are removed too."""
-    found = [*_domains(root), *_network(root), *_processes(root), *_files(root)]
+    found = remaining(root)
     if not found:
         _forget(root)
     return found
+
+
+def remaining(root: Path) -> list[str]:
+    """What is still there of the deployment; it stays usable."""
+    return [*_domains(root), *_network(root), *_processes(root), *_files(root)]
 
 
 def purge(root: Path) -> None:

@@ -101,45 +101,12 @@ class Known:
 
 def samples(known: Known) -> Mapping[str, tuple[Any, ...]]:
     """Bodies that are right, by the end of the path that they are for."""
-    device = {
-        "source_type": "image",
-        "uuid": known.image,
-        "boot_index": 0,
-        "volume_size": 10,
-        "destination_type": "volume",
-        "delete_on_termination": 1,
-    }
-    server = {
-        "name": "attacked",
-        "imageRef": known.image,
-        "flavorRef": known.flavor,
-        "networks": [{"subnet": known.subnet, "fixed_ip": "192.168.0.77"}],
-        "block_device_mapping_v2": [device],
-        "key_name": None,
-        "security_groups": [{"name": "default"}],
-        "user_data": "IyEvYmluL3NoCg==",
-        "availability_zone": "kr-pub-a",
-        "metadata": {"a": "b"},
-        "config_drive": True,
-        "min_count": 1,
-        "max_count": 1,
-    }
-    rule = {
-        "security_group_id": known.group,
-        "direction": "ingress",
-        "ethertype": "IPv4",
-        "protocol": "tcp",
-        "port_range_min": 22,
-        "port_range_max": 22,
-        "remote_ip_prefix": "10.0.0.0/8",
-        "description": "",
-    }
-    password = {"user": {"name": "nobody", "password": "x", "domain": {"id": known.domain}}}
-    identity = {"methods": ["password"], "password": password}
-    scope = {"project": {"id": known.tenant}}
-    credentials = {"username": "nobody", "password": "x"}
+    return {**_samples_of_regions(known), **_samples_of_identity(known)}
+
+
+def _samples_of_regions(known: Known) -> dict[str, tuple[Any, ...]]:
+    server, rule = _server_sample(known), _rule_sample(known)
     flavor = {"name": "f", "ram": 512, "vcpus": 1, "disk": 0, "swap": 0, "rxtx_factor": 1.0}
-    user = {"name": "u", "password": "secret-enough-1", "enabled": True, "email": "a@example.com"}
     volume = {"size": 1, "name": "v", "volume_type": "General SSD", "metadata": {"a": "b"}}
     return {
         "/servers": ({"server": server},),
@@ -160,6 +127,16 @@ def samples(known: Known) -> Mapping[str, tuple[Any, ...]]:
         "/floatingips": ({"floatingip": {"floating_network_id": "x"}},),
         "/volumes": ({"volume": volume},),
         "/volumes/{volume}": ({"volume": {"name": "w", "metadata": {"c": "d"}}},),
+    }
+
+
+def _samples_of_identity(known: Known) -> dict[str, tuple[Any, ...]]:
+    password = {"user": {"name": "nobody", "password": "x", "domain": {"id": known.domain}}}
+    identity = {"methods": ["password"], "password": password}
+    scope = {"project": {"id": known.tenant}}
+    credentials = {"username": "nobody", "password": "x"}
+    user = {"name": "u", "password": "secret-enough-1", "enabled": True, "email": "a@example.com"}
+    return {
         "/v2.0/tokens": (
             {"auth": {"tenantId": known.tenant, "passwordCredentials": credentials}},
             {"auth": {"tenantName": "demo", "token": {"id": "x"}}},
@@ -171,6 +148,45 @@ def samples(known: Known) -> Mapping[str, tuple[Any, ...]]:
         "/users/{user}": ({"user": {"email": "b@example.com", "enabled": True}},),
         "/password": ({"user": {"password": "a", "original_password": "b"}},),
         "/roles": ({"role": {"name": "r"}},),
+    }
+
+
+def _server_sample(known: Known) -> dict[str, Any]:
+    device = {
+        "source_type": "image",
+        "uuid": known.image,
+        "boot_index": 0,
+        "volume_size": 10,
+        "destination_type": "volume",
+        "delete_on_termination": 1,
+    }
+    return {
+        "name": "attacked",
+        "imageRef": known.image,
+        "flavorRef": known.flavor,
+        "networks": [{"subnet": known.subnet, "fixed_ip": "192.168.0.77"}],
+        "block_device_mapping_v2": [device],
+        "key_name": None,
+        "security_groups": [{"name": "default"}],
+        "user_data": "IyEvYmluL3NoCg==",
+        "availability_zone": "kr-pub-a",
+        "metadata": {"a": "b"},
+        "config_drive": True,
+        "min_count": 1,
+        "max_count": 1,
+    }
+
+
+def _rule_sample(known: Known) -> dict[str, Any]:
+    return {
+        "security_group_id": known.group,
+        "direction": "ingress",
+        "ethertype": "IPv4",
+        "protocol": "tcp",
+        "port_range_min": 22,
+        "port_range_max": 22,
+        "remote_ip_prefix": "10.0.0.0/8",
+        "description": "",
     }
 
 

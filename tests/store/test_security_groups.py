@@ -70,6 +70,9 @@ def test_a_group_with_a_port_stays_and_goes_with_its_rules(store: Database) -> N
         networks.add(tx, a_network(8))
         ports.make(tx, a_port(9, uuid(8)), ())
         security_groups.join(tx, uuid(9), WEB.id)
+        security_groups.join(tx, uuid(9), WEB.id)
+        with pytest.raises(NotFound):
+            security_groups.join(tx, uuid(9), uuid(77))
         assert not security_groups.remove(tx, WEB.id)
         security_groups.leave(tx, uuid(9), WEB.id)
         assert security_groups.remove(tx, WEB.id)

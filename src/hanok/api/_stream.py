@@ -46,7 +46,7 @@ class Request(falcon.asgi.Request):
             return event
 
         self._next_event = next_event
-        super().__init__(scope, next_event, first_event, options)  # type: ignore[arg-type]
+        super().__init__(scope, next_event, first_event, options)
 
     async def until_gone(self) -> None:
         """Wait for the client's end, once all of its body has been read."""

@@ -41,11 +41,11 @@ def taken(reader: Reader, subnet_id: str, address: str) -> bool:
 def counts(reader: Reader, subnet_ids: Iterable[str]) -> dict[str, int]:
     """Return how many addresses of each subnet have a port."""
     statement = (
-        select(fixed_ips.c.subnet_id, func.count().label("count"))
+        select(fixed_ips.c.subnet_id, func.count().label("taken"))
         .where(fixed_ips.c.subnet_id.in_(list(subnet_ids)))
         .group_by(fixed_ips.c.subnet_id)
     )
-    return {row[0]: row[1] for row in reader.rows(statement)}
+    return {row.subnet_id: int(row.taken) for row in reader.rows(statement)}
 
 
 def take(tx: Transaction, port_id: str, wish: Wish) -> tuple[str, str]:

@@ -11,6 +11,7 @@ from sqlalchemy import bindparam, delete, insert, or_, select, update
 from hanok.model.errors import Conflict, NotFound
 from hanok.model.security_group import SecurityGroup, SecurityGroupRule
 from hanok.store.database import Reader, Transaction
+from hanok.store.insert_missing import insert_missing
 from hanok.store.region_tables import (
     port_security_groups,
     security_group_rules,
@@ -141,8 +142,11 @@ def remove_rule(tx: Transaction, project_id: str, rule_id: str) -> bool:
 
 
 def join(tx: Transaction, port_id: str, group_id: str) -> None:
-    """Put a port into a group."""
-    tx.run(insert(port_security_groups).values(port_id=port_id, security_group_id=group_id))
+    """Put a port into a group, once; raises NotFound when the group is gone."""
+    statement = select(security_groups.c.id).where(security_groups.c.id == group_id)
+    if tx.scalar(statement.with_for_update(read=True, key_share=True)) is None:
+        raise NotFound(f"Security group {group_id} could not be found.")
+    insert_missing(tx, port_security_groups, {"port_id": port_id, "security_group_id": group_id})
 
 
 def leave(tx: Transaction, port_id: str, group_id: str) -> None:

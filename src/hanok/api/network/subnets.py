@@ -19,7 +19,6 @@ from hanok.api.network.fields import Flag, Short, check_project, flag
 from hanok.api.network.networks import own
 from hanok.model.errors import Conflict, Invalid
 from hanok.model.network import (
-    InvalidInput,
     Network,
     Subnet,
     check_overlap,
