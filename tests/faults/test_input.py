@@ -24,6 +24,7 @@ from hanok.policy.rules import ADMIN, PERMISSIONS
 from tests.e2e.cloud import Account, Cloud, ids
 from tests.e2e.region import Region, region
 from tests.faults.attack import Attacker, Known, Shot
+from tests.faults.odd_bytes import LINES
 
 SERVICES: tuple[Service, ...] = (
     compute.service(),
@@ -150,13 +151,13 @@ def root_of(scene: Scene, service: Service) -> str:
 
 def fire(scene: Scene, cloud: Cloud, service: Service, shot: Shot) -> httpx.Response:
     headers = {**cloud.http.headers, **shot.headers}
-    raw = {name.encode(): value.encode("latin-1") for name, value in headers.items()}
+    raw = [(name.encode(), value.encode("latin-1")) for name, value in headers.items()]
     url = httpx.URL(root_of(scene, service))
     path = urlsplit(root_of(scene, service)).path + shot.path
     request = httpx.Request(
         shot.method,
         url.copy_with(raw_path=path.encode("ascii") or b"/"),
-        headers=list(raw.items()),
+        headers=raw,
         content=shot.body,
     )
     return cloud.http.send(request)
@@ -175,9 +176,7 @@ def check(service: Service, shot: Shot, answer: httpx.Response) -> None:
     assert slow or answer.status_code in REFUSALS, said
     if shot.method == "HEAD":
         return
-    message = _message(service, answer)
-    assert message.strip(), said
-    assert len(message) < 100_000, said
+    assert 0 < len(_message(service, answer).strip()) < 100_000, said
 
 
 def _message(service: Service, answer: httpx.Response) -> str:
@@ -364,27 +363,6 @@ def test_paths_that_are_nowhere_have_the_shape_of_the_service_they_lie_under(sce
             answer = fire(scene, scene.member, service, shot)
             check(service, shot, answer)
             assert answer.status_code in {400, 404}, f"{service.name} {path}: {answer.text}"
-
-
-LINES = (
-    b"GET / HTTP/9.9\r\n\r\n",
-    b"get / HTTP/1.1\r\nHost: a\r\n\r\n",
-    b"GET /\xff\xfe HTTP/1.1\r\nHost: a\r\n\r\n",
-    b"GET http://evil.example/v2.0 HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
-    b"GET * HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
-    b"GET /v2.0 HTTP/1.1\r\nHost: \xff\r\nConnection: close\r\n\r\n",
-    b"GET /v2.0 HTTP/1.1\r\nHost: a\r\nX-Auth-Token: \xff\xfe\r\nConnection: close\r\n\r\n",
-    b"GET /v2.0?\xff HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
-    b"PROPFIND /v2.0 HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
-    b"NONSENSE /v2.0 HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
-    b"CONNECT a:1 HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
-    b"POST /v2.0/tokens HTTP/1.1\r\nHost: a\r\nContent-Length: -1\r\n\r\n",
-    b"POST /v2.0/tokens HTTP/1.1\r\nHost: a\r\nContent-Length: 99999999999\r\n\r\n",
-    b"POST /v2.0/tokens HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nZZ\r\n",
-    b"GET /" + b"a" * 100_000 + b" HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
-    b"GET /v2.0 HTTP/1.1\r\nHost: a\r\nX: " + b"a" * 200_000 + b"\r\nConnection: close\r\n\r\n",
-    b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",
-)
 
 
 @pytest.mark.parametrize("line", LINES, ids=range(len(LINES)))
