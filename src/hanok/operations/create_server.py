@@ -37,6 +37,8 @@ from hanok.placement.filters import Wanted, rank
 from hanok.store import hosts, ports, servers, volumes
 from hanok.store.database import Reader, Transaction
 
+WHILE_HOSTS_JOIN = 0.5
+"""Seconds until placement looks again while the region's hosts are only being proven."""
 TRIES_ON_CONFLICT = 0.02
 """Seconds until placement looks again when every candidate was taken meanwhile."""
 
@@ -106,6 +108,10 @@ def _snapshot(_view: View, reader: Reader) -> list[Host]:
 
 def _place(work: Work) -> dict[str, Any]:
     intent = _intent(work)
+    if not any(host.state == "up" for host in work.seen) and any(
+        host.state == "joining" for host in work.seen
+    ):
+        raise Wait(WHILE_HOSTS_JOIN)
     space = sum(disk.size_gib for disk in intent.disks)
     claim = Claim(intent.vcpus, intent.ram_mib, space)
     for host in rank(work.seen, Wanted(claim, intent.zone)):

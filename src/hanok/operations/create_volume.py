@@ -13,6 +13,7 @@ from hanok.engine.steps import (
     Planned,
     Submission,
     View,
+    Wait,
     Work,
 )
 from hanok.model.host import Claim, Host
@@ -21,6 +22,9 @@ from hanok.operations.submitter import Submitter
 from hanok.placement.filters import Wanted, rank
 from hanok.store import hosts, volumes
 from hanok.store.database import Reader, Transaction
+
+WHILE_HOSTS_JOIN = 0.5
+"""Seconds until placement looks again while the region's hosts are only being proven."""
 
 
 def submit(tx: Transaction, engine: Submitter, volume: Volume, image_format: str | None) -> None:
@@ -51,6 +55,10 @@ def _snapshot(_view: View, reader: Reader) -> list[Host]:
 def _place(work: Work) -> dict[str, Any]:
     """Choose a host of the volume's zone; a disk takes no CPU and no memory."""
     wanted = Wanted(Claim(0, 0, work.intent["size_gib"]), work.intent["zone"])
+    if not any(host.state == "up" for host in work.seen) and any(
+        host.state == "joining" for host in work.seen
+    ):
+        raise Wait(WHILE_HOSTS_JOIN)
     host = rank(work.seen, wanted)[0]
     volumes.put_on(work.tx, work.intent["volume_id"], host.id, work.now)
     return {"host_id": host.id}

@@ -150,6 +150,8 @@ class Database:
         self._closed = True
         if self._writer_lock is not None:
             self._writer_lock.acquire()
+        for connection in self._open:
+            connection.close()
         self._writer.dispose()
         self._engine.dispose()
 

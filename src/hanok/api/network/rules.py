@@ -70,7 +70,8 @@ def create(call: Call) -> Answer:
     values = _checked(asked)
     region, project_id = call.region, call.credentials.project_id
     with region.store.write() as tx:
-        for group_id in filter(None, (asked.security_group_id, asked.remote_group_id)):
+        remote = [asked.remote_group_id] if asked.remote_group_id else []
+        for group_id in (asked.security_group_id, *remote):
             if security_groups.get(tx, project_id, group_id) is None:
                 raise Missing("SecurityGroup", "Security group", group_id)
         rule = SecurityGroupRule(
