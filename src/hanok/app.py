@@ -42,6 +42,7 @@ from hanok.operations.park import parked
 from hanok.reconcile.confirm import Confirmations
 from hanok.reconcile.watch import Watch
 from hanok.store import first_start, migrate, quotas, server_time
+from hanok.store import hosts as host_rows
 from hanok.store.database import Database
 from hanok.telemetry.requests import RequestLog
 
@@ -220,6 +221,8 @@ class App:
         except Exception as error:
             log.exception("the host cannot join", region=running.region.name)
             self._say(f"hanok: the host of {running.region.name} cannot join: {error}")
+            with running.store.write() as tx:
+                host_rows.set_state(tx, running.machine.host.id, "down", self._clock.now())
             return
         running.hosts.add(report.host.id, report.drivers)
         running.machine.register(running.store, report.host)

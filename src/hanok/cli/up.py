@@ -28,7 +28,9 @@ STOP_SECONDS = 2
 
 def say(line: str) -> None:
     """Show the operator a line, at once."""
-    print(line, flush=True)
+    # One write for each line: two threads speak.
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
 
 
 def up(options: Mapping[str, Any], file: Path | None) -> int:

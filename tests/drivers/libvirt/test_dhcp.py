@@ -213,7 +213,7 @@ def test_without_a_program_the_error_is_permanent(
     (tmp_path / "space").touch()
     service = DhcpService(tmp_path, "space")
     with pytest.raises(HostError, match="not installed") as caught:
-        service.ensure(parse_network(network_of()))
+        service.ensure(parse_network(network_of()), 1)
     assert caught.value.permanent
 
 

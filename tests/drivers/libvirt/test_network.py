@@ -159,7 +159,8 @@ def test_plugging_again_repairs(
     network = network_of()
     port, tap = scene.plug(network)
     damage(names, network)
-    assert not reaches_gateway(tap, port.mac)
+    if damage not in {break_namespace, break_namespace_file}:  # dnsmasq keeps it alive
+        assert not reaches_gateway(tap, port.mac)
     assert scene.plug(network, port)[1] == tap
     assert reaches_gateway(tap, port.mac)
     with TapGuest(tap, port.mac) as guest:
@@ -265,8 +266,9 @@ def test_a_name_that_somebody_has_is_left_alone(host: Drivers, names: Names) -> 
         found = find_link(tap)
         assert found is not None
         assert found.alias == "mine"
+        assert host.network.list_ports() == []
     finally:
-        remove_link(tap)
+        remove_link(tap, "mine")
     host.network.unplug(port.port_id)
 
 

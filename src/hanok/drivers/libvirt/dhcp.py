@@ -40,9 +40,12 @@ class DhcpService:
         self._pid_file = folder / "dnsmasq.pid"
         self._namespace = NAMESPACES / namespace
 
-    def ensure(self, segment: Segment) -> None:
-        """Make it run as told: nothing happens where it does, or where no subnet has DHCP."""
-        conf = self._configuration(segment)
+    def ensure(self, segment: Segment, link: int) -> None:
+        """Make it run as told: nothing happens where it does, or where no subnet has DHCP.
+
+        `link` is the number of the link that it answers on: it does not follow to another.
+        """
+        conf = f"# link {link}\n{self._configuration(segment)}"
         pid = self._running()
         if pid is not None and self._is_current(pid, conf):
             return

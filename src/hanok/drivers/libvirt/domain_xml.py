@@ -26,6 +26,7 @@ Accel = Literal["kvm", "tcg"]
 TRANSLATION_CACHE_MIB: Final = 64
 """What QEMU keeps of translated code; by itself it would take a quarter of the host's memory."""
 
+_OWN_PCIE_DEVICES: Final = 4  # SCSI and serial controllers, balloon, random numbers
 _SPARE_PCIE_PORTS: Final = 8
 
 ET.register_namespace(PREFIX, NAMESPACE)
@@ -114,8 +115,9 @@ def _devices(devices: ET.Element, spec: DomainSpec, around: Surroundings) -> Non
         _disk(devices, disk, around.backings.get(disk.disk.disk_id))
     _config_drive(devices, around.config_drive)
     ET.SubElement(devices, "controller", type="pci", index="0", model="pcie-root")
-    # Room for volumes and interfaces that are attached while the guest runs.
-    for _ in range(_SPARE_PCIE_PORTS):
+    # A PCIe port takes one device, and none can be added to a guest that runs: some are spare,
+    # for the volumes and interfaces that are attached later.
+    for _ in range(len(spec.disks) + len(spec.ports) + _OWN_PCIE_DEVICES + _SPARE_PCIE_PORTS):
         ET.SubElement(devices, "controller", type="pci", model="pcie-root-port")
     ET.SubElement(devices, "controller", type="usb", model="none")
     for port in spec.ports:

@@ -64,9 +64,10 @@ def change_links(lines: Sequence[str], namespace: str | None = None) -> None:
         run(["ip", *inside, "-batch", "-"], _FAILED, stdin="\n".join(lines) + "\n")
 
 
-def remove_link(name: str) -> None:
-    """Make a link absent; absent is success."""
-    if find_link(name) is None:
+def remove_link(name: str, alias: str) -> None:
+    """Make our link absent; absent is success, and one that is somebody else's is left alone."""
+    found = find_link(name)
+    if found is None or found.alias not in {"", alias}:
         return
     try:
         change_links([f"link del dev {name}"])

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import re
 import uuid
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Final
 
@@ -79,13 +80,10 @@ def safe_id(object_id: str) -> str:
 
 def server_uuid(server_id: str) -> str:
     """Return a server's id as libvirt writes it; raises a permanent `HostError` on others."""
-    try:
-        parsed = str(uuid.UUID(server_id))
-    except ValueError:
-        parsed = ""
-    if parsed != server_id:
-        raise HostError(f"The server id {server_id!r} is no UUID.", permanent=True)
-    return parsed
+    with suppress(ValueError):
+        if str(uuid.UUID(server_id)) == server_id:
+            return server_id
+    raise HostError(f"The server id {server_id!r} is no UUID.", permanent=True)
 
 
 def _digest(*parts: str) -> str:

@@ -76,14 +76,14 @@ class LibvirtNetwork:
         """Remove the tap, the port's addresses, and with the last port the segment."""
         for network_id in self._networks_of(safe_id(port_id)):
             with self._alone(network_id):
-                remove_link(self._names.tap(port_id))
+                self._remove_tap(port_id)
                 if self._ports_of(network_id) - {port_id}:
                     self._dhcp(network_id).drop(port_id)
                     self._note_path(network_id, port_id).unlink(missing_ok=True)
                 else:
                     self._remove(network_id)
         # A tap whose note is gone, with its whole folder, is still the port's.
-        remove_link(self._names.tap(port_id))
+        self._remove_tap(port_id)
 
     def update_network(self, network: NetworkSpec) -> None:
         """Change addresses and DHCP of a network that has ports here; see the protocol."""
@@ -116,8 +116,8 @@ class LibvirtNetwork:
         path, text = self._folder / network.network_id / _SPEC, msgspec.json.encode(network)
         if not path.exists() or path.read_bytes() != text:
             write_file(path, text, mode=0o600)
-        self._segments.ensure(segment)
-        self._dhcp(segment.network_id).ensure(segment)
+        link = self._segments.ensure(segment)
+        self._dhcp(segment.network_id).ensure(segment, link)
 
     def _ensure_tap(self, port: PortSpec) -> str:
         """Make the tap: persistent, so that it waits for QEMU, with room for its header."""
@@ -136,6 +136,9 @@ class LibvirtNetwork:
             lines.append(f"link set dev {tap} mtu {port.mtu} master {bridge} up")
         change_links(lines)
         return tap
+
+    def _remove_tap(self, port_id: str) -> None:
+        remove_link(self._names.tap(port_id), self._names.alias("port", port_id))
 
     def _remove(self, network_id: str) -> None:
         self._dhcp(network_id).stop()

@@ -24,6 +24,7 @@ from hanok.drivers.libvirt.links import (
     remove_link,
 )
 from hanok.drivers.libvirt.names import Names
+from hanok.model.errors import HostError
 
 INSIDE: Final = "gw0"
 """The namespace's end of the pair that joins it to the bridge."""
@@ -43,22 +44,25 @@ class Segments:
         self._names = names
         self._filter_lock = threading.Lock()
 
-    def ensure(self, segment: Segment) -> None:
-        """Make the bridge, the namespace and its addresses exist as told; repair what is not."""
+    def ensure(self, segment: Segment) -> int:
+        """Make the bridge, the namespace and its addresses exist as told; repair what is not.
+
+        Returns the number of the namespace's link, another one whenever it was made anew.
+        """
         bridge = self._names.bridge(segment.network_id)
         self._ensure_bridge(segment, bridge)
         self._seal(bridge)
         change_links(self._missing_up(segment, bridge))
-        self._ensure_namespace(segment, bridge)
+        return self._ensure_namespace(segment, bridge)
 
     def remove(self, network_id: str) -> None:
         """Make all of it absent."""
         namespace = self._names.namespace(network_id)
         bridge = self._names.bridge(network_id)
-        remove_link(self._names.veth(network_id))
+        remove_link(self._names.veth(network_id), self._names.alias("namespace", network_id))
         if (NAMESPACES / namespace).exists():
             run(["ip", "netns", "del", namespace], _FAILED)
-        remove_link(bridge)
+        remove_link(bridge, self._names.alias("network", network_id))
         self._unseal(bridge)
 
     def _ensure_bridge(self, segment: Segment, bridge: str) -> None:
@@ -112,7 +116,7 @@ class Segments:
                 rules += f"delete table netdev {table}\n"
             run(["nft", "-f", "-"], _FAILED, stdin=rules)
 
-    def _ensure_namespace(self, segment: Segment, bridge: str) -> None:
+    def _ensure_namespace(self, segment: Segment, bridge: str) -> int:
         namespace = self._names.namespace(segment.network_id)
         veth = self._names.veth(segment.network_id)
         if not _is_mounted(NAMESPACES / namespace):
@@ -122,7 +126,7 @@ class Segments:
             run(["ip", "netns", "add", namespace], _FAILED)
         inside = look_inside(namespace, INSIDE)
         if inside is None:
-            self._join(segment, veth, namespace)
+            inside = self._join(segment, veth, namespace)
         outside = find_link(veth)
         if outside is None or (outside.master, outside.mtu, outside.is_up) != (
             bridge,
@@ -131,14 +135,15 @@ class Segments:
         ):
             change_links([f"link set dev {veth} mtu {segment.mtu} master {bridge} up"])
         change_links(_inside_changes(segment, inside), namespace)
+        return int(inside["ifindex"])
 
-    def _join(self, segment: Segment, veth: str, namespace: str) -> None:
-        """Make the pair anew, in a namespace that forwards nothing."""
-        remove_link(veth)
+    def _join(self, segment: Segment, veth: str, namespace: str) -> dict[str, Any]:
+        """Make the pair anew, in a namespace that forwards nothing; return its inner end."""
+        alias = self._names.alias("namespace", segment.network_id)
+        remove_link(veth, alias)
         # A namespace takes over the host's setting at its birth.
         setting = "/proc/sys/net/ipv4/ip_forward"
         run(["nsenter", f"--net={NAMESPACES / namespace}", "tee", setting], _FAILED, stdin="0\n")
-        alias = self._names.alias("namespace", segment.network_id)
         change_links(
             [
                 f"link add {veth} type veth peer name {INSIDE} netns {namespace}",
@@ -146,6 +151,10 @@ class Segments:
                 f"link set dev {veth} addrgenmode none",
             ]
         )
+        made = look_inside(namespace, INSIDE)
+        if made is None:
+            raise HostError(_FAILED, detail=f"{INSIDE} in {namespace} is gone again")
+        return made
 
 
 def _is_mounted(place: Path) -> bool:
@@ -153,20 +162,15 @@ def _is_mounted(place: Path) -> bool:
     return place.exists() and place.stat().st_dev != place.parent.stat().st_dev
 
 
-def _inside_changes(segment: Segment, inside: dict[str, Any] | None) -> list[str]:
+def _inside_changes(segment: Segment, inside: dict[str, Any]) -> list[str]:
     """Return what the namespace's end lacks or has too much; `inside` as `ip -json` shows it."""
-    lines = []
-    present = set()
-    if inside is None:
-        lines += ["link set dev lo up", f"link set dev {INSIDE} addrgenmode none"]
-    else:
-        present = {_as_written(a) for a in inside["addr_info"] if a["family"] == "inet"}
+    present = {_as_written(a) for a in inside["addr_info"] if a["family"] == "inet"}
     wanted = segment.own_addresses()
-    lines += [f"addr del {address} dev {INSIDE}" for address in sorted(present - wanted)]
-    if inside is None or inside["mtu"] != segment.mtu or "UP" not in inside["flags"]:
+    lines = [f"addr del {address} dev {INSIDE}" for address in sorted(present - wanted)]
+    if inside["mtu"] != segment.mtu or "UP" not in inside["flags"]:
+        lines += ["link set dev lo up", f"link set dev {INSIDE} addrgenmode none"]
         lines.append(f"link set dev {INSIDE} mtu {segment.mtu} up")
-    lines += [f"addr add {address} dev {INSIDE}" for address in sorted(wanted - present)]
-    return lines
+    return lines + [f"addr add {address} dev {INSIDE}" for address in sorted(wanted - present)]
 
 
 def _as_written(address: dict[str, Any]) -> str:

@@ -1,0 +1,175 @@
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from hanok.drivers.base import DiskSpec
+from hanok.drivers.libvirt.disk_holders import DiskHolders
+from hanok.drivers.libvirt.storage import GIB, LibvirtStorage
+from hanok.media import qemu_img
+from hanok.media.image_store import ImageStore
+from hanok.media.inspect import backing_file
+from hanok.media.qemu_img import convert, create_blank
+from hanok.model.errors import HostError
+
+
+@pytest.fixture
+def images(tmp_path: Path) -> ImageStore:
+    store = ImageStore(tmp_path / "images")
+    store.add("raw-1", [b"boot" * 128, bytes(1 << 20)], "raw")
+    create_blank(tmp_path / "source", 2 * GIB)
+    store.add("qcow2-1", tmp_path / "source", "qcow2")
+    store.add("iso-1", [bytes(32769), b"CD001", bytes(2048)], "iso")
+    return store
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    folder = tmp_path / "disks"
+    folder.mkdir()
+    return folder
+
+
+@pytest.fixture
+def storage(folder: Path, images: ImageStore) -> LibvirtStorage:
+    return LibvirtStorage(folder, images, DiskHolders(folder))
+
+
+def test_a_disk_is_thin_over_its_image(
+    storage: LibvirtStorage, images: ImageStore, tmp_path: Path
+) -> None:
+    for image_id, fmt in (("raw-1", "raw"), ("qcow2-1", "qcow2")):
+        disk = storage.create_disk(DiskSpec(f"of-{image_id}", 1000, image_id, fmt))
+        assert (disk.format, disk.size_gib) == ("qcow2", 1000)
+        assert backing_file(Path(disk.path)) == str(images.path(image_id))
+        assert Path(disk.path).stat().st_blocks * 512 < 1 << 20
+    small = storage.create_disk(DiskSpec("small", 1, "raw-1", "raw"))
+    convert(Path(small.path), "qcow2", tmp_path / "flat", "raw", 30)
+    with (tmp_path / "flat").open("rb") as flat:
+        assert flat.read(8) == b"bootboot"
+
+
+def test_fault_40_a_blank_disk_reads_zeros(storage: LibvirtStorage, tmp_path: Path) -> None:
+    used = storage.create_disk(DiskSpec("disk-1", 1, "raw-1", "raw"))
+    storage.delete_disk("disk-1")
+    disk = storage.create_disk(DiskSpec("disk-1", 1))
+    assert disk.path == used.path
+    assert backing_file(Path(disk.path)) is None
+    convert(Path(disk.path), "qcow2", tmp_path / "flat", "raw", 30)
+    with (tmp_path / "flat").open("rb") as flat:
+        assert flat.read(1 << 20) == bytes(1 << 20)
+    assert (tmp_path / "flat").stat().st_blocks <= 8
+
+
+def test_only_root_reads_a_disk(storage: LibvirtStorage) -> None:
+    disk = storage.create_disk(DiskSpec("disk-1", 1))
+    assert Path(disk.path).stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize(
+    "spec",
+    [
+        DiskSpec("disk-1", 0),
+        DiskSpec("disk-1", -5),
+        DiskSpec("disk-1", 1, "absent", "raw"),
+        DiskSpec("disk-1", 1, "qcow2-1", "qcow2"),
+        DiskSpec("disk-1", 9, "qcow2-1", "raw"),
+        DiskSpec("disk-1", 9, "raw-1", "qcow2"),
+        DiskSpec("disk-1", 9, "raw-1", None),
+        DiskSpec("disk-1", 9, "iso-1", "iso"),
+        DiskSpec("../disk", 1),
+        DiskSpec(".disk", 1),
+    ],
+)
+def test_a_wrong_disk_is_refused_for_good_and_leaves_nothing(
+    storage: LibvirtStorage, folder: Path, spec: DiskSpec
+) -> None:
+    with pytest.raises(HostError) as caught:
+        storage.create_disk(spec)
+    assert caught.value.permanent
+    assert str(folder) not in caught.value.message
+    assert list(folder.iterdir()) == []
+
+
+def test_a_held_disk_is_not_deleted(storage: LibvirtStorage, folder: Path) -> None:
+    disk = storage.create_disk(DiskSpec("disk-1", 1))
+    DiskHolders(folder).take("disk-1", "server-1")
+    with pytest.raises(HostError) as caught:
+        storage.delete_disk("disk-1")
+    assert caught.value.permanent
+    assert storage.list_disks() == [disk]
+    DiskHolders(folder).release("server-1")
+    storage.delete_disk("disk-1")
+    storage.delete_disk("disk-1")
+    assert list(folder.iterdir()) == []
+
+
+def test_a_damaged_disk_is_an_error(storage: LibvirtStorage, folder: Path) -> None:
+    disk = storage.create_disk(DiskSpec("disk-1", 1))
+    Path(disk.path).write_bytes(b"no header")
+    with pytest.raises(HostError, match="damaged"):
+        storage.list_disks()
+    with pytest.raises(HostError, match="damaged"):
+        storage.describe_disk("disk-1")
+
+
+def test_a_disk_becomes_an_image(
+    storage: LibvirtStorage, images: ImageStore, tmp_path: Path
+) -> None:
+    storage.create_disk(DiskSpec("disk-1", 1, "raw-1", "raw"))
+    exported = storage.export_disk("disk-1", "image-9", "qcow2")
+    assert exported.virtual_bytes == GIB
+    assert images.get("image-9").checksum == exported.checksum
+    assert backing_file(images.path("image-9")) is None
+    assert storage.export_disk("disk-1", "image-9", "qcow2") == exported
+    convert(images.path("image-9"), "qcow2", tmp_path / "flat", "raw", 30)
+    with (tmp_path / "flat").open("rb") as flat:
+        assert flat.read(8) == b"bootboot"
+
+
+def test_what_a_killed_process_left_is_swept(
+    storage: LibvirtStorage, folder: Path, images: ImageStore
+) -> None:
+    lines = (
+        "import os, sys\n"
+        "from pathlib import Path\n"
+        "from hanok.drivers.base import DiskSpec\n"
+        "from hanok.drivers.libvirt.disk_holders import DiskHolders\n"
+        "from hanok.drivers.libvirt.storage import LibvirtStorage\n"
+        "from hanok.media import qemu_img\n"
+        "from hanok.media.image_store import ImageStore\n"
+        "made = qemu_img.create_blank\n"
+        "qemu_img.create_blank = lambda *words: (made(*words), os._exit(9))\n"
+        "folder = Path(sys.argv[1])\n"
+        "store = ImageStore(Path(sys.argv[2]))\n"
+        "LibvirtStorage(folder, store, DiskHolders(folder)).create_disk(DiskSpec('disk-1', 1))\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", lines, str(folder), str(images.root)],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 9
+    (left,) = folder.iterdir()
+    assert left.name.startswith(".disk-1.")
+    assert storage.list_disks() == []
+    LibvirtStorage(folder, images, DiskHolders(folder))
+    assert list(folder.iterdir()) == []
+
+
+def test_what_a_living_process_makes_is_left_alone(
+    storage: LibvirtStorage, folder: Path, images: ImageStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = qemu_img.create_blank
+
+    def create(path: Path, size: int) -> None:
+        LibvirtStorage(folder, images, DiskHolders(folder))
+        made(path, size)
+
+    monkeypatch.setattr(qemu_img, "create_blank", create)
+    assert storage.create_disk(DiskSpec("disk-1", 1)) in storage.list_disks()
