@@ -18,8 +18,8 @@ class BareQemuError(Exception):
     """The domain's command has something that cannot be carried over."""
 
 
-def domain_command(name: str) -> list[str]:
-    """Return the command of the running domain `name`, from /proc; raises BareQemuError."""
+def domain_process(name: str) -> tuple[int, list[str]]:
+    """Return the process id and the command of a running domain; raises BareQemuError."""
     wanted = f"guest={name},"
     for path in Path("/proc").glob("[0-9]*/cmdline"):
         try:
@@ -27,7 +27,7 @@ def domain_command(name: str) -> list[str]:
         except (FileNotFoundError, ProcessLookupError):
             continue
         if any(word.startswith(wanted) for word in command):
-            return command
+            return int(path.parent.name), command
     raise BareQemuError(f"no process runs the domain {name}")
 
 
@@ -93,14 +93,19 @@ def _chardev(value: str, folder: Path) -> str | None:
 
 
 @contextmanager
-def running(command: list[str], log: Path) -> Iterator[None]:
-    """Run QEMU for as long as the block lasts."""
+def running(command: list[str], log: Path) -> Iterator[int]:
+    """Run QEMU for as long as the block lasts; give its process id."""
     with log.open("wb") as output:
+        # In a session of its own, as libvirt's: the scheduler shares processors out by session.
         process = subprocess.Popen(
-            command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
         )
     try:
-        yield
+        yield process.pid
         if process.poll() is not None:
             raise BareQemuError(f"QEMU ended: {log.read_text()[-1000:]}")
     finally:

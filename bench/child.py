@@ -23,6 +23,12 @@ class ChildError(Exception):
     """A program ended, or was not ready in time; the text has what it said last."""
 
 
+def cpu_seconds(pid: int) -> float:
+    """Return the CPU time that a process has used, in all of its threads."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 class Child:
     """A program of Python's that says `ready http://127.0.0.1:PORT`; ends with the block."""
 
@@ -90,8 +96,7 @@ class Child:
 
     def cpu_seconds(self) -> float:
         """Return the CPU time that the process has used."""
-        fields = Path(f"/proc/{self.pid}/stat").read_text().rpartition(")")[2].split()
-        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+        return cpu_seconds(self.pid)
 
     def _stop(self) -> None:
         process = self._process

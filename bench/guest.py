@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from bench import bare_qemu
-from bench.child import region
+from bench.child import cpu_seconds, region
 from bench.figures import Findings, at_most
 from bench.member import Member
 from bench.process import left_out
@@ -38,11 +38,13 @@ _VIRSH = ("virsh", "--quiet", "--connect", "qemu:///system")
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """Seconds: POST to ACTIVE, POST to login, exec of QEMU to login."""
+    """Seconds: POST to ACTIVE, POST to login, exec of QEMU to login; QEMU's CPU until then."""
 
     active: float
     hanok: float
     bare: float
+    hanok_cpu: float
+    bare_cpu: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +93,7 @@ def _pairs(scene: Scene, member: Member, folder: Path) -> list[Pair]:
     pairs = []
     for number in range(scene.sizes.pairs):
         scene.say(f"pair {number + 1} of {scene.sizes.pairs}")
-        pairs.append(_pair(member, place, folder))
+        pairs.append(_pair(member, place))
     return pairs
 
 
@@ -104,6 +106,9 @@ def _findings(pairs: list[Pair]) -> Findings:
     added = [mine - theirs for mine, theirs in zip(hanok, bare, strict=True)]
     found.add("what Hanok adds", "s", added, at_most(1.0))
     found.add_ratio("POST to SSH / bare QEMU", hanok, bare)
+    cpu = [one.hanok_cpu for one in pairs]
+    found.add("QEMU's CPU until login", "s", cpu)
+    found.add_ratio("QEMU's CPU / bare", cpu, [one.bare_cpu for one in pairs])
     return found
 
 
@@ -116,7 +121,7 @@ def _place(member: Member, folder: Path) -> Place:
     return Place(kr1, Names((kr1 / "host" / "deployment").read_text()), key)
 
 
-def _pair(member: Member, place: Place, folder: Path) -> Pair:
+def _pair(member: Member, place: Place) -> Pair:
     body = member.create_body("bench", "bench")
     began = time.perf_counter()
     answer = member.call("POST", f"{member.compute}/servers", body)
@@ -127,30 +132,33 @@ def _pair(member: Member, place: Place, folder: Path) -> Pair:
         [port] = member.get(f"{member.network}/ports?device_id={server_id}")["ports"]
         place.log_in(port["network_id"], port["fixed_ips"][0]["ip_address"])
         hanok = time.perf_counter() - began
-        bare = _bare(place, server, port, folder)
+        pid, command = bare_qemu.domain_process(place.names.domain(server_id))
+        used = cpu_seconds(pid)
+        bare, bare_used = _bare(place, server, port, command)
     finally:
         member.delete(server_id, _GONE_SECONDS)
-    return Pair(active, hanok, bare)
+    return Pair(active, hanok, bare, used, bare_used)
 
 
-def _bare(place: Place, server: dict[str, Any], port: dict[str, Any], folder: Path) -> float:
-    """Stop the server's domain and boot the same guest without it; return the seconds to login."""
-    domain = place.names.domain(server["id"])
-    command = bare_qemu.domain_command(domain)
+def _bare(
+    place: Place, server: dict[str, Any], port: dict[str, Any], command: list[str]
+) -> tuple[float, float]:
+    """Stop the server's domain and boot the same guest without it; return seconds to login, CPU."""
     host = place.folder / "host"
     drive = host / "domains" / server["id"] / "config.iso"
     [volume] = server["os-extended-volumes:volumes_attached"]
     disk = host / "disks" / f"{volume['id']}.qcow2"
     image = (place.folder / "images" / server["image"]["id"] / "disk").resolve()
-    with tempfile.TemporaryDirectory(dir=folder) as name:
+    with tempfile.TemporaryDirectory(dir=place.key.parent) as name:
         own = Path(name)
         files = {str(drive): str(own / "config.iso"), str(disk): str(own / "disk.qcow2")}
         shutil.copyfile(drive, files[str(drive)])
+        domain = place.names.domain(server["id"])
         subprocess.run([*_VIRSH, "destroy", domain], timeout=60, check=True)
         qemu_img.create_overlay(Path(files[str(disk)]), image, "raw", 10 * _GIB)
         tap = place.names.tap(port["id"])
         bare = bare_qemu.bare_command(command, files, tap, own)
         began = time.perf_counter()
-        with bare_qemu.running(bare, own / "qemu.out"):
+        with bare_qemu.running(bare, own / "qemu.out") as pid:
             place.log_in(port["network_id"], port["fixed_ips"][0]["ip_address"])
-            return time.perf_counter() - began
+            return time.perf_counter() - began, cpu_seconds(pid)

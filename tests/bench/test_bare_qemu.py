@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.bare_qemu import BareQemuError, bare_command, domain_command
+from bench.bare_qemu import BareQemuError, bare_command, domain_process
 
 DOMAIN = [
     *("/usr/bin/qemu-system-x86_64", "-name", "guest=hk-1,debug-threads=on", "-S"),
@@ -52,4 +52,4 @@ def test_a_descriptor_that_cannot_be_carried_over_is_refused() -> None:
 
 def test_a_domain_that_does_not_run_has_no_command() -> None:
     with pytest.raises(BareQemuError, match="no process runs"):
-        domain_command("hk-of-nobody")
+        domain_process("hk-of-nobody")

@@ -70,7 +70,7 @@ class Engine:
         self._dispatcher = threading.Thread(
             target=self._dispatch, name="engine-dispatch", daemon=True
         )
-        self._runner = Runner(context, self._lanes.keys())
+        self._runner = Runner(context, self._lanes.keys(), self._presence.announce)
 
     # -- for the API -----------------------------------------------------------------------------
 

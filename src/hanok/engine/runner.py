@@ -8,7 +8,7 @@ move is made again; steps and undos can be repeated.
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from typing import Any
 
@@ -48,15 +48,24 @@ log = structlog.get_logger("hanok.engine")
 
 
 class Runner:
-    """Makes moves for one process; `places` is the live set of places that it serves."""
+    """Makes moves for one process; `places` is the live set of places that it serves.
 
-    def __init__(self, context: Context, places: Collection[str]) -> None:
+    `announce` tells the other processes, with the transaction's commit, that there is work.
+    """
+
+    def __init__(
+        self,
+        context: Context,
+        places: Collection[str],
+        announce: Callable[[Transaction], None],
+    ) -> None:
         self._database = context.database
         self._clock = context.clock
         self._sealer = context.sealer
         self._perform = context.perform
         self._failpoints = context.failpoints
         self._places = places
+        self._announce = announce
 
     def move(self, job: Job) -> Move:
         """Make the operation's next move and say where it stands; raises Fenced."""
@@ -321,10 +330,13 @@ class Runner:
     ) -> Move:
         owner = job.operation.owner or ""
         here = job.operation.place
-        if operation.place not in self._places:
+        served = operation.place in self._places
+        if not served:
             operation.owner = None
         if not journal.save(tx, operation, owner=owner):
             raise Fenced
+        if not served:
+            self._announce(tx)
         job.operation, job.steps = operation, steps
         if operation.owner is None:
             return Move.LET_GO

@@ -5,11 +5,13 @@ from pathlib import Path
 
 import pytest
 
+from hanok.drivers.base import DiskSpec
 from hanok.drivers.libvirt import open_host
 from hanok.drivers.libvirt.host import open_drivers
 from hanok.media.image_store import ImageStore
 from hanok.model.errors import HostError
 from tests.drivers.libvirt_host import leftovers, open_libvirt, tree_of
+from tests.drivers.scene import domain_of, new_id
 
 
 @pytest.mark.guest
@@ -19,6 +21,22 @@ def test_a_tree_of_another_deployment_is_refused(tmp_path: Path) -> None:
     with pytest.raises(HostError) as caught:
         open_drivers("another", host, ImageStore(tmp_path / "images"), "tcg", "qemu:///system")
     assert caught.value.permanent
+    assert leftovers(tmp_path) == []
+
+
+@pytest.mark.guest
+def test_the_parts_share_the_tree(tmp_path: Path) -> None:
+    drivers = open_libvirt(tmp_path)
+    try:
+        disk = drivers.storage.create_disk(DiskSpec(new_id(), 1))
+        spec = domain_of((disk,))
+        drivers.compute.define(spec)
+        with pytest.raises(HostError, match="in use"):
+            drivers.storage.delete_disk(disk.disk_id)
+        drivers.compute.delete(spec.server_id)
+        drivers.storage.delete_disk(disk.disk_id)
+    finally:
+        drivers.compute.close()
     assert leftovers(tmp_path) == []
 
 

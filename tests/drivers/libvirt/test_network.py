@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import time
@@ -67,7 +68,8 @@ def test_the_host_has_no_address_on_a_network(scene: Scene, names: Names) -> Non
 
 @pytest.fixture
 def address_of_the_host() -> Iterator[str]:
-    address = "192.0.2.77"
+    # Of the range for measurements (RFC 2544), another one in each process.
+    address = f"198.18.{os.getpid() // 250 % 250}.{os.getpid() % 250 + 1}"
     ip("addr", "add", f"{address}/32", "dev", "lo")
     yield address
     ip("addr", "del", f"{address}/32", "dev", "lo")

@@ -1,0 +1,72 @@
+"""Requests that race for the last place of a quota, through the handlers, on both databases."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from threading import Barrier
+from typing import Any
+
+import pytest
+
+from hanok.model.errors import QuotaExceeded
+from hanok.store import quotas
+from tests.operations.world import PROJECT, World
+
+REQUESTS = 20
+
+
+@pytest.fixture
+def world(each_database_url: str, tmp_path: Path) -> Iterator[World]:
+    one = World(each_database_url, tmp_path).open()
+    yield one
+    one.close()
+
+
+def at_once(ask: Callable[[], str]) -> Counter[str]:
+    """Ask from many threads at the same moment; count who passes and who is refused."""
+    barrier = Barrier(REQUESTS)
+
+    def one(_number: int) -> str:
+        barrier.wait(30)
+        try:
+            ask()
+        except QuotaExceeded as error:
+            return "refused" if error.message.startswith("Quota exceeded") else error.message
+        return "passed"
+
+    with ThreadPoolExecutor(REQUESTS) as threads:
+        return Counter(threads.map(one, range(REQUESTS)))
+
+
+@pytest.mark.parametrize(
+    ("limits", "there"),
+    [({"instances": 4}, 3), ({"cores": 4}, 3), ({"ram_mib": 4096}, 3), ({"instances": 1}, 0)],
+)
+def test_fault_29_exactly_one_of_twenty_passes_at_the_limit_less_one(
+    world: World, limits: dict[str, int], there: int
+) -> None:
+    free = {"instances": -1, "cores": -1, "ram_mib": -1}
+    with world.store.write() as tx:
+        quotas.change(tx, PROJECT, {**free, **limits})
+    for _ in range(there):
+        world.create(local=True)
+    assert at_once(lambda: world.create(local=True)) == {"passed": 1, "refused": REQUESTS - 1}
+    world.start()
+    world.settle()
+    with world.store.read() as reader:
+        used = quotas.usage_of(reader, PROJECT)
+    assert used.instances == there + 1
+    assert world.reality()["domains"] == there + 1, "who was refused has left nothing"
+
+
+def test_fault_29_a_request_for_several_takes_what_is_left_and_never_more(world: World) -> None:
+    with world.store.write() as tx:
+        quotas.change(tx, PROJECT, {"instances": 7, "cores": -1, "ram_mib": -1})
+    several: dict[str, Any] = {"min_count": 1, "max_count": 2}
+    counted = at_once(lambda: world.create(local=True, **several))
+    with world.store.read() as reader:
+        assert quotas.usage_of(reader, PROJECT).instances == 7
+    assert counted["passed"] == 4, "three took two each, the fourth what was left"
