@@ -19,6 +19,8 @@ uv=$cache/uv-$pin
 # The interpreter is the distribution's: libvirt's binding is built for it, and none is downloaded.
 export UV_PYTHON=${UV_PYTHON:-/usr/bin/python3} UV_PYTHON_DOWNLOADS=never
 export UV_CACHE_DIR=${UV_CACHE_DIR:-$cache/uv} UV_NO_PROGRESS=1
+# Compiled once here: whoever starts Hanok may not be allowed to write beside its packages.
+export UV_COMPILE_BYTECODE=1
 unset VIRTUAL_ENV PYTHONPATH PYTHONHOME
 # Trust what the system trusts (a company's proxy), where it has a list.
 [ ! -e /etc/ssl/certs/ca-certificates.crt ] || export UV_SYSTEM_CERTS=${UV_SYSTEM_CERTS:-1}

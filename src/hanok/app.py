@@ -47,7 +47,7 @@ from hanok.store.database import Database
 from hanok.telemetry.requests import RequestLog
 
 log = structlog.get_logger("hanok.app")
-WORKERS = 8
+WORKERS = 4
 """Threads that serve requests: enough to hide waits, few enough to share two cores."""
 SLOW_WORKERS = 8
 """Threads for log-ins, of which two hash at once and the others wait or are told to come back."""

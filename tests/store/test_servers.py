@@ -183,7 +183,7 @@ def test_the_status_filter_finds_exactly_what_shows_that_status(each_store: Data
         for status, wanted in shown.items():
             found = servers.page(tx, Listing(MINE, 10_000, status=status))
             assert {one.server.id for one in found} == wanted, status
-        assert servers.page(tx, Listing(MINE, 10, status="NONSENSE")) == []
+        assert not servers.page(tx, Listing(MINE, 10, status="NONSENSE"))
 
 
 def test_a_change_moves_the_generation_and_the_time(store: Database) -> None:

@@ -12,9 +12,9 @@ from typing import Any, BinaryIO
 
 import falcon
 import falcon.asgi
-import msgspec
 import structlog
 
+from hanok.api import _views
 from hanok.api._addresses import Addresses, Base
 from hanok.api._call import Answer, Call, Endpoint, Service
 from hanok.api._errors import INTERNAL, Rendered
@@ -178,7 +178,7 @@ def _served(answer: Answer, request_id: str, method: str) -> _Served:
     if content is None:
         content = b""
     elif not isinstance(content, bytes):
-        content = msgspec.json.encode(content)
+        content = _views.encode(content)
     rendered = Rendered(answer.status, content, answer.content_type, answer.headers)
     return _Served(rendered, request_id)
 

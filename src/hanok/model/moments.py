@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Protocol
 
 SECOND = 1_000_000
 """One second in the unit of every stored moment: microseconds since 1970-01-01T00:00:00Z."""
+
+_EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - isoformat adds no offset; all moments are in UTC
 
 
 class Clock(Protocol):
@@ -28,7 +30,7 @@ def iso(moment: int | None) -> str | None:
     """Write a moment as 2026-01-31T12:00:00Z; None stays None."""
     if moment is None:
         return None
-    return datetime.fromtimestamp(moment // SECOND, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return f"{(_EPOCH + timedelta(0, moment // SECOND)).isoformat()}Z"
 
 
 @lru_cache(maxsize=4096)
@@ -36,5 +38,4 @@ def iso_micro(moment: int | None) -> str | None:
     """Write a moment as 2026-01-31T12:00:00.000000, without a zone; None stays None."""
     if moment is None:
         return None
-    whole = datetime.fromtimestamp(moment // SECOND, UTC)
-    return whole.replace(microsecond=moment % SECOND).strftime("%Y-%m-%dT%H:%M:%S.%f")
+    return (_EPOCH + timedelta(0, 0, moment)).isoformat(timespec="microseconds")

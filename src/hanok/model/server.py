@@ -168,6 +168,9 @@ class Server:
     reservation_id: str
     fault: dict[str, Any] | None
     resized: dict[str, Any] | None
+    shelved: dict[str, Any] | None
+    rescued: dict[str, Any] | None
+    locked_by: str | None
     created_at: int
     updated_at: int
     launched_at: int | None

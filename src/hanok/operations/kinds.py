@@ -5,6 +5,8 @@ from __future__ import annotations
 from hanok.engine.steps import Operation
 from hanok.operations import (
     attach_volume,
+    change_password,
+    create_image,
     create_server,
     create_volume,
     delete_server,
@@ -22,6 +24,8 @@ from hanok.operations import (
 
 KINDS: tuple[Operation, ...] = (
     attach_volume.KIND,
+    change_password.KIND,
+    create_image.KIND,
     create_server.KIND,
     create_volume.KIND,
     delete_server.KIND,

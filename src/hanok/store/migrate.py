@@ -31,7 +31,7 @@ class Schema:
         return self.known[-1]
 
 
-REGION = Schema("region", ("0001", "0002", "0003", "0004"))
+REGION = Schema("region", ("0001", "0002", "0003", "0004", "0005"))
 IDENTITY = Schema("identity", ("0001",))
 
 

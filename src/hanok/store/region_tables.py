@@ -222,6 +222,9 @@ servers = Table(
     Column("reservation_id", String(32), nullable=False),
     Column("fault", Json),
     Column("resized", Json),  # what it was before a resize that is not yet confirmed
+    Column("shelved", Json),  # where its parts are while it is shelved
+    Column("rescued", Json),  # what it was before its rescue
+    Column("locked_by", String(16)),  # owner or admin
     Column("intent", Json),  # what its domain is made from
     Column("sealed_guest", LargeBinary),  # what its guest is told in secret
     Column("created_at", Instant, nullable=False),

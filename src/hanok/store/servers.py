@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
-from typing import Any
+from typing import Any, overload
 
+import msgspec
 from sqlalchemy import (
     ColumnElement,
     Row,
     Select,
+    Text,
     and_,
     bindparam,
     delete,
@@ -19,11 +21,12 @@ from sqlalchemy import (
     or_,
     select,
     tuple_,
+    type_coerce,
     update,
 )
 
 from hanok.model.server import Server, ServerDetail, VmState, matches
-from hanok.store.columns import json_rows
+from hanok.store.columns import Json, json_rows
 from hanok.store.database import Reader, Transaction
 from hanok.store.region_tables import (
     fixed_ips,
@@ -38,6 +41,7 @@ from hanok.store.region_tables import (
     volume_attachments,
 )
 
+_decode = msgspec.json.decode
 _names = [f.name for f in fields(Server)]
 _columns = [servers.c[name] for name in _names]
 
@@ -79,12 +83,17 @@ _volumes = (
     .scalar_subquery()
 )
 _answering = func.coalesce(hosts.c.state == "up", True)
-_details: Select[Any] = select(
+_shown: list[ColumnElement[Any]] = [
     *_columns,
     _answering.label("answering"),
     _nics.label("nics"),
     _groups.label("groups"),
     _volumes.label("volumes"),
+]
+_json_at = [at for at, column in enumerate(_shown) if isinstance(column.type, Json)]
+# JSON comes as text, and is decoded when a row is made a server: see `Details`.
+_details: Select[Any] = select(
+    *(type_coerce(one, Text) if at in _json_at else one for at, one in enumerate(_shown))
 ).select_from(servers.outerjoin(hosts, hosts.c.id == servers.c.host_id))
 _detail = _details.where(
     servers.c.id == bindparam("id"),
@@ -99,13 +108,37 @@ _count = len(_names)
 
 
 def _to_detail(row: Row[Any]) -> ServerDetail:
-    return ServerDetail(
-        Server(*tuple(row)[:_count]),
-        bool(row[_count]),
-        row[_count + 1],
-        row[_count + 2],
-        row[_count + 3],
-    )
+    values = list(row)
+    decoded = _decode(f"[{','.join([values[at] or 'null' for at in _json_at])}]")
+    for at, value in zip(_json_at, decoded, strict=True):
+        values[at] = value
+    return ServerDetail(Server(*values[:_count]), bool(values[_count]), *values[_count + 1 :])
+
+
+class Details(Sequence[ServerDetail]):
+    """Servers that were read; each is made of its row whenever it is looked at.
+
+    A page of a thousand, all made at once, would not fit into the processor's caches.
+    """
+
+    def __init__(self, rows: Sequence[Row[Any]]) -> None:
+        self._rows = rows
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __iter__(self) -> Iterator[ServerDetail]:
+        return map(_to_detail, self._rows)
+
+    @overload
+    def __getitem__(self, at: int) -> ServerDetail: ...
+    @overload
+    def __getitem__(self, at: slice) -> Details: ...
+    def __getitem__(self, at: int | slice) -> ServerDetail | Details:
+        """Make the server at a place; a slice is as lazy as the whole."""
+        if isinstance(at, slice):
+            return Details(self._rows[at])
+        return _to_detail(self._rows[at])
 
 
 def detail(reader: Reader, project_id: str, server_id: str) -> ServerDetail | None:
@@ -181,14 +214,14 @@ def _status_term(status: str) -> ColumnElement[bool]:
     return or_(*ways) if ways else false()
 
 
-def page(reader: Reader, listing: Listing) -> list[ServerDetail]:
+def page(reader: Reader, listing: Listing) -> Sequence[ServerDetail]:
     """Return a page of servers, newest first: one statement."""
     statement = (
         _details.where(*_where(listing))
         .order_by(servers.c.created_at.desc(), servers.c.id.desc())
         .limit(listing.limit)
     )
-    return [_to_detail(row) for row in reader.rows(statement)]
+    return Details(reader.rows(statement))
 
 
 def names(reader: Reader, listing: Listing) -> list[tuple[str, str, int]]:

@@ -7,7 +7,9 @@ from typing import Any
 from hanok.api._body import decode
 from hanok.api._call import Answer, Call, Endpoint
 from hanok.api.compute.actions import (
+    change_password,
     console_output,
+    create_image,
     pause,
     reboot,
     resize,
@@ -35,6 +37,8 @@ ACTIONS: dict[str, ServerAction] = {
         resize.RESIZE,
         resize.CONFIRM,
         resize.REVERT,
+        create_image.ACTION,
+        change_password.ACTION,
         security_groups.ADD,
         security_groups.REMOVE,
     )

@@ -51,13 +51,13 @@ def read_page(
     name: str | None,
     read: Callable[[Reader, Listing], Sequence[_Item]],
     key: Callable[[_Item], tuple[str, str, int]],
-) -> list[_Item]:
+) -> Sequence[_Item]:
     """Read one page, names matched with RE2 (linear time, the same on every database).
 
     `key` gives an item's id, name and time of creation.
     """
     if not name:
-        return list(read(reader, wanted))
+        return read(reader, wanted)
     pattern = compile_name(name)
     found: list[_Item] = []
     batch = replace(wanted, limit=_BATCH)

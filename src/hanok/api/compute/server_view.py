@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from functools import lru_cache
 from typing import Any
 
@@ -58,7 +59,7 @@ def view_server(detail: ServerDetail, links: Links) -> dict[str, Any]:
         **_extensions(detail),
     }
     if detail.nics:
-        names = dict.fromkeys(group["name"] for group in sorted(detail.groups, key=_position))
+        names = dict.fromkeys([group["name"] for group in _in_order(detail.groups, _position)])
         view["security_groups"] = [{"name": name} for name in names]
     if status in _PROGRESS:
         view["progress"] = 0
@@ -78,7 +79,7 @@ def _extensions(detail: ServerDetail) -> dict[str, Any]:
         "OS-SRV-USG:launched_at": iso_micro(server.launched_at),
         "OS-SRV-USG:terminated_at": iso(server.terminated_at),
         "os-extended-volumes:volumes_attached": [
-            {"id": volume["id"]} for volume in sorted(detail.volumes, key=_device)
+            {"id": volume["id"]} for volume in _in_order(detail.volumes, _device)
         ],
         "NHN-EXT-ATTR:ephemeral_disk_size": server.ephemeral_gib,
     }
@@ -86,6 +87,13 @@ def _extensions(detail: ServerDetail) -> dict[str, Any]:
 
 def _reference(links: Links, collection: str, item: str | None) -> dict[str, Any] | str:
     return {"id": item, "links": links.bookmark(collection, item)} if item else ""
+
+
+def _in_order(
+    items: list[dict[str, Any]], key: Callable[[dict[str, Any]], tuple[int, str]]
+) -> list[dict[str, Any]]:
+    """Sort; most servers have one of each, and then there is nothing to do."""
+    return sorted(items, key=key) if len(items) > 1 else items
 
 
 def _device(volume: dict[str, Any]) -> tuple[int, str]:
@@ -98,7 +106,7 @@ def _position(item: dict[str, Any]) -> tuple[int, str]:
 
 def _addresses(detail: ServerDetail) -> dict[str, list[dict[str, Any]]]:
     addresses: dict[str, list[dict[str, Any]]] = {}
-    for nic in sorted(detail.nics, key=lambda nic: nic["position"]):
+    for nic in _in_order(detail.nics, _position):
         addresses.setdefault(nic["network"], []).append(
             {
                 "OS-EXT-IPS-MAC:mac_addr": nic["mac"],

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from hanok.api import _paging
 from hanok.api._call import Answer, Call, Endpoint, Handler
+from hanok.api._views import Views
 from hanok.api.compute import server_list
 from hanok.api.compute.links import links_of
 from hanok.api.compute.server_create import create
@@ -51,7 +52,7 @@ def _list_details(call: Call, dialect: Dialect) -> Answer:
         found = server_list.read_page(
             reader, wanted, call.query.get("name"), servers.page, _detail_key
         )
-    views = [dialect.view_server(one, links) for one in found[: page.limit]]
+    views = Views(found[: page.limit], lambda one: dialect.view_server(one, links))
     return Answer(200, _page_body(call, views, found, page.limit, "servers/detail"))
 
 
@@ -71,7 +72,7 @@ def _list_names(call: Call, dialect: Dialect) -> Answer:
 
 
 def _page_body(
-    call: Call, views: list[Any], found: list[Any], limit: int, path: str
+    call: Call, views: Sequence[Any], found: Sequence[Any], limit: int, path: str
 ) -> dict[str, Any]:
     body: dict[str, Any] = {"servers": views}
     if len(found) > limit:
