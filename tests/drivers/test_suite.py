@@ -231,6 +231,17 @@ def test_a_console_log_is_no_longer_than_asked_for(host: Host, running: DomainSp
     assert tail in compute.console_log(running.server_id, 1 << 20)
 
 
+def test_a_screen_has_an_address_while_its_guest_runs(
+    host: Host, scene: Scene, running: DomainSpec
+) -> None:
+    compute = host.drivers.compute
+    assert compute.screen_url(running.server_id).startswith("vnc")
+    for server_id in (scene.define().server_id, new_id()):
+        with pytest.raises(HostError) as caught:
+            compute.screen_url(server_id)
+        assert caught.value.permanent
+
+
 def test_two_running_domains_cannot_have_one_disk(
     host: Host, scene: Scene, running: DomainSpec
 ) -> None:

@@ -7,7 +7,7 @@ import itertools
 import pytest
 
 from hanok.model.errors import Conflict
-from hanok.model.lifecycle import ACTIONS, NO_TASK, Action, check
+from hanok.model.lifecycle import ACTIONS, NO_TASK, Action, check, check_lock
 from hanok.model.server import TaskState, VmState, status
 from hanok.policy.rules import PERMISSIONS
 from tests.region_store import a_server, uuid
@@ -110,3 +110,15 @@ def test_the_refusal_is_in_nova_s_words(name: str, state: dict[str, str], text: 
     with pytest.raises(Conflict) as caught:
         check(ACTIONS[name], a_server(1, **state))
     assert caught.value.message == text.format(uuid(1))
+
+
+@pytest.mark.parametrize("locked_by", [None, "owner", "admin"])
+def test_a_lock_refuses_everybody_but_administrators(locked_by: str | None) -> None:
+    server = a_server(1, locked_by=locked_by)
+    check_lock(server, admin=True)
+    if locked_by is None:
+        check_lock(server, admin=False)
+        return
+    with pytest.raises(Conflict) as caught:
+        check_lock(server, admin=False)
+    assert caught.value.message == f"Instance {uuid(1)} is locked"

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -15,7 +15,7 @@ import msgspec
 from sqlalchemy import func, select
 
 from hanok.api._addresses import Base
-from hanok.api._call import Call
+from hanok.api._call import Answer, Call
 from hanok.api._query import Query
 from hanok.api._region import Region
 from hanok.api.compute import service as compute_service
@@ -60,6 +60,9 @@ HOST = "11111111-1111-4111-8111-111111111111"
 IMAGE = "22222222-2222-4222-8222-222222222222"
 GIB = 1024**3
 MEMBER = Credentials(USER, "member", PROJECT, "demo", frozenset({"member"}), 0, 2**62)
+ADMIN = replace(MEMBER, user_id="c" * 32, user_name="admin", roles=frozenset({"admin"}))
+ELSEWHERE = "d" * 32
+"""A project that has nothing."""
 
 
 @dataclass
@@ -185,10 +188,17 @@ class World:
         endpoint = endpoint_of("DELETE", "/v2/{tenant}/servers/{server}")
         assert endpoint.handler(self.call(server=server_id)).status == 204
 
-    def act(self, server_id: str, name: str, body: object = None) -> None:
-        """Ask for an action on a server."""
+    def ask(
+        self, server_id: str, name: str, body: object = None, caller: Credentials = MEMBER
+    ) -> Answer:
+        """Send an action on a server, whatever the answer."""
         endpoint = endpoint_of("POST", "/v2/{tenant}/servers/{server}/action")
-        assert endpoint.handler(self.call({name: body}, server=server_id)).status == 202
+        answer: Answer = endpoint.handler(by(caller, self.call({name: body}, server=server_id)))
+        return answer
+
+    def act(self, server_id: str, name: str, body: object = None) -> None:
+        """Ask for an action on a server; it must be accepted."""
+        assert self.ask(server_id, name, body).status == 202
 
     # -- looking ---------------------------------------------------------------------------------
 
@@ -263,6 +273,12 @@ class World:
             disk = {"volumes": 0, "volume_attachments": 0, "local_disks": 1}
         assert rows == {**one, **disk}
         assert self.reality() == {"domains": 1, "disks": 1, "ports": 1, "networks": 1}
+
+
+def by(caller: Credentials, call: Call) -> Call:
+    """The same request, sent by another caller."""
+    tenant = {"tenant": caller.project_id}
+    return replace(call, _credentials=caller, params={**call.params, **tenant})
 
 
 def endpoint_of(method: str, path: str) -> Any:

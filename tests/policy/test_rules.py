@@ -12,7 +12,7 @@ READ = {
     *("flavors:read", "zones:read", "keypairs:read", "servers:read", "images:read"),
     *("volumes:read", "networks:read", "limits:read"),
 }
-ADMINISTRATE = {"cloud:operate", "zones:detail"}
+ADMINISTRATE = {"cloud:operate", "servers:reset", "zones:detail"}
 
 
 def credentials(*roles: str) -> Credentials:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import itertools
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -119,9 +120,13 @@ def test_a_server_is_found_by_its_project_while_it_lives_and_by_anybody_after(
     with store.write() as tx:
         servers.add(tx, a_server(1))
         servers.add(tx, a_server(2, vm_state="deleted", terminated_at=NOW))
-        assert servers.get(tx, MINE, uuid(1)) == a_server(1)
-        for project, number in ((OTHER, 1), (MINE, 2), (MINE, 9)):
+        for project in (MINE, None):
+            assert servers.get(tx, project, uuid(1)) == a_server(1)
+            assert servers.hold(tx, project, uuid(1)) == a_server(1)
+            assert servers.detail(tx, project, uuid(1)) is not None
+        for project, number in ((OTHER, 1), (MINE, 2), (MINE, 9), (None, 2)):
             assert servers.get(tx, project, uuid(number)) is None
+            assert servers.hold(tx, project, uuid(number)) is None
             assert servers.detail(tx, project, uuid(number)) is None
         assert servers.find(tx, uuid(2)) == a_server(2, vm_state="deleted", terminated_at=NOW)
         assert servers.find(tx, uuid(9)) is None
@@ -277,3 +282,28 @@ def test_the_intent_and_the_sealed_words_stay_out_of_what_lists_read(store: Data
         servers.find(tx, uuid(1))
     assert seen
     assert not any("sealed_guest" in one or "intent" in one for one in seen)
+
+
+def test_a_server_that_is_held_is_read_by_the_next_as_the_first_left_it(
+    each_store: Database,
+) -> None:
+    with each_store.write() as tx:
+        servers.add(tx, a_server(1))
+    held, seen = threading.Event(), []
+
+    def second() -> None:
+        held.wait(5)
+        with each_store.write() as tx:
+            found = servers.hold(tx, MINE, uuid(1))
+            seen.append(found and found.task_state)
+
+    thread = threading.Thread(target=second)
+    thread.start()
+    with each_store.write() as tx:
+        servers.hold(tx, MINE, uuid(1))
+        held.set()
+        thread.join(0.3)
+        assert thread.is_alive(), "it waits"
+        servers.change(tx, uuid(1), NOW, {"task_state": "rebooting"})
+    thread.join(5)
+    assert seen == ["rebooting"]

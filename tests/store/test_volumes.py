@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from itertools import permutations
 from typing import Any
@@ -9,7 +10,7 @@ import pytest
 from sqlalchemy import event
 
 from hanok.store import servers, volumes
-from hanok.store.database import Database
+from hanok.store.database import Database, Transaction
 from hanok.store.volumes import COLUMNS, Listing
 from tests.region_store import MINE, OTHER, a_server, region_store, uuid
 from tests.store.volume_rows import a_volume, an_attachment
@@ -137,6 +138,54 @@ def test_a_delete_begins_only_where_it_may(store: Database) -> None:
     with store.read() as reader:
         assert volumes.find(reader, uuid(1)) == replace(VOLUMES[0], status="deleting", updated_at=7)
         assert volumes.find(reader, uuid(2)) == VOLUMES[1]
+
+
+def test_a_change_begins_only_from_a_status_that_is_allowed(store: Database) -> None:
+    def begins(number: int) -> bool:
+        with store.write() as tx:
+            return volumes.begin(tx, uuid(number), "attaching", ("available",), 7)
+
+    assert [begins(number) for number in (1, 2, 3, 9)] == [True, False, False, False]
+    assert not begins(1)
+    with store.read() as reader:
+        changed = replace(VOLUMES[0], status="attaching", updated_at=7)
+        assert volumes.find(reader, uuid(1)) == changed
+
+
+Begin = Callable[[Transaction], bool]
+
+
+def attaching(tx: Transaction) -> bool:
+    return volumes.begin(tx, uuid(1), "attaching", ("available",), 7)
+
+
+def deleting(tx: Transaction) -> bool:
+    return volumes.begin_delete(tx, uuid(1), ("available",), 7)
+
+
+@pytest.mark.parametrize(
+    ("first", "second"), [(attaching, attaching), (attaching, deleting), (deleting, attaching)]
+)
+def test_of_two_at_once_the_second_waits_and_loses(
+    store: Database, first: Begin, second: Begin
+) -> None:
+    """Whoever comes first has not committed yet when the other one asks."""
+    asked, won = threading.Event(), []
+
+    def ask() -> None:
+        asked.wait(5)
+        with store.write() as tx:
+            won.append(second(tx))
+
+    thread = threading.Thread(target=ask)
+    thread.start()
+    with store.write() as tx:
+        assert first(tx)
+        asked.set()
+        thread.join(0.3)
+        assert thread.is_alive(), "it waits"
+    thread.join(5)
+    assert won == [False]
 
 
 def test_attachments(store: Database) -> None:

@@ -205,6 +205,13 @@ class ComputeDriver(Protocol):
     def console_log(self, server_id: str, max_bytes: int) -> bytes:
         """Return the last `max_bytes` of what the guest wrote to its serial console."""
 
+    def screen_url(self, server_id: str) -> str:
+        """Return the address of a running guest's screen, to be used from the host itself.
+
+        `vnc+unix:///path`: RFB (RFC 6143) on a UNIX socket that only root and QEMU's user open;
+        `vnc://address:port`: RFB on a port. Without a running domain, a permanent error.
+        """
+
     def watch(self, changed: Callable[[str], None]) -> None:
         """Call `changed(server_id)` from a thread of the driver's when a power state may differ.
 

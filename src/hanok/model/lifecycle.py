@@ -111,6 +111,15 @@ def check(action: Action, server: Server) -> None:
         raise _conflict(action, server, "task_state", str(server.task_state))
 
 
+def check_lock(server: Server, *, admin: bool) -> None:
+    """Raise Conflict, in Nova's words, when the server is locked; administrators pass.
+
+    What is refused so is Nova's set: every action of the table but createImage, and metadata.
+    """
+    if server.locked_by is not None and not admin:
+        raise Conflict(f"Instance {server.id} is locked")
+
+
 def _conflict(action: Action, server: Server, what: str, value: str) -> Conflict:
     verb = action.name.removeprefix("hard ")
     return Conflict(f"Cannot '{verb}' instance {server.id} while it is in {what} {value}")

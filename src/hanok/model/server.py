@@ -55,6 +55,13 @@ class TaskState(StrEnum):
     UPDATING_PASSWORD = "updating_password"  # noqa: S105 - Nova's word for a task
 
 
+class LockedBy(StrEnum):
+    """Whose lock keeps a server as it is."""
+
+    OWNER = "owner"
+    ADMIN = "admin"
+
+
 UNKNOWN = "UNKNOWN"
 _RESTING: Mapping[str, str] = {
     VmState.BUILDING: "BUILD",

@@ -22,6 +22,7 @@ PERMISSIONS: Mapping[str, frozenset[str]] = {
     "servers:update": MEMBER,
     "servers:delete": MEMBER,
     "servers:actions": MEMBER,
+    "servers:reset": ADMIN,
     "images:read": READER,
     "images:write": MEMBER,
     "volumes:read": READER,

@@ -11,6 +11,7 @@ from sqlalchemy import (
     ColumnElement,
     Row,
     Select,
+    String,
     Text,
     and_,
     bindparam,
@@ -95,15 +96,15 @@ _json_at = [at for at, column in enumerate(_shown) if isinstance(column.type, Js
 _details: Select[Any] = select(
     *(type_coerce(one, Text) if at in _json_at else one for at, one in enumerate(_shown))
 ).select_from(servers.outerjoin(hosts, hosts.c.id == servers.c.host_id))
+_of_project = or_(
+    bindparam("project", type_=String).is_(None), servers.c.project_id == bindparam("project")
+)
 _detail = _details.where(
-    servers.c.id == bindparam("id"),
-    servers.c.project_id == bindparam("project"),
-    servers.c.terminated_at.is_(None),
+    servers.c.id == bindparam("id"), _of_project, servers.c.terminated_at.is_(None)
 )
 _by_id = select(*_columns).where(servers.c.id == bindparam("id"))
-_mine = _by_id.where(
-    servers.c.project_id == bindparam("project"), servers.c.terminated_at.is_(None)
-)
+_mine = _by_id.where(_of_project, servers.c.terminated_at.is_(None))
+_held = _mine.with_for_update()
 _count = len(_names)
 
 
@@ -141,15 +142,27 @@ class Details(Sequence[ServerDetail]):
         return _to_detail(self._rows[at])
 
 
-def detail(reader: Reader, project_id: str, server_id: str) -> ServerDetail | None:
-    """Return a project's live server with its addresses, groups and volumes: one statement."""
+def detail(reader: Reader, project_id: str | None, server_id: str) -> ServerDetail | None:
+    """Return a project's live server (None: anybody's) with all that a view shows of it.
+
+    Its addresses, groups and volumes come with it, in one statement.
+    """
     row = reader.first(_detail, {"id": server_id, "project": project_id})
     return None if row is None else _to_detail(row)
 
 
-def get(reader: Reader, project_id: str, server_id: str) -> Server | None:
-    """Return a project's live server."""
+def get(reader: Reader, project_id: str | None, server_id: str) -> Server | None:
+    """Return a project's live server (None: anybody's)."""
     row = reader.first(_mine, {"id": server_id, "project": project_id})
+    return None if row is None else Server(*tuple(row))
+
+
+def hold(tx: Transaction, project_id: str | None, server_id: str) -> Server | None:
+    """`get`, with the row kept from others until the transaction ends.
+
+    So of two requests that may not both pass, the second sees what the first has done.
+    """
+    row = tx.first(_held, {"id": server_id, "project": project_id})
     return None if row is None else Server(*tuple(row))
 
 

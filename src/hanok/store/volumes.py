@@ -221,6 +221,15 @@ def usage(reader: Reader, project_id: str) -> VolumeUsage:
     return VolumeUsage(int(row.volumes), int(row.size_gib))
 
 
+def begin(tx: Transaction, volume_id: str, status: str, allowed: Collection[str], now: int) -> bool:
+    """Set a passing status; False, with nothing done, when the present one is not `allowed`.
+
+    One conditional statement: of two requests at once, one passes.
+    """
+    statement = update(volumes).where(volumes.c.id == volume_id, volumes.c.status.in_(allowed))
+    return bool(tx.run(statement.values(status=status, updated_at=now)))
+
+
 def begin_delete(tx: Transaction, volume_id: str, allowed: Collection[str], now: int) -> bool:
     """Set a volume `deleting`; False, with nothing done, when it is attached or not `allowed`.
 

@@ -1,5 +1,9 @@
 from __future__ import annotations
 
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -111,6 +115,73 @@ def test_ten_at_once_get_ten_devices(world: World, zoned: str) -> None:
     world.settle()
     assert {status(world, one) for one in made} == {"available"}
     assert world.reality() == {"domains": 0, "disks": 10, "ports": 0, "networks": 0}
+
+
+def delete(world: World, _server_id: str, volume_id: str) -> Any:
+    from hanok.api.volume.service import service
+
+    for endpoint in service().endpoints:
+        if (endpoint.method, endpoint.path) == ("DELETE", "/v2/{tenant}/volumes/{volume}"):
+            return endpoint.handler(world.call(volume=volume_id))
+    raise KeyError("volumes")
+
+
+ASKS: dict[str, Callable[[World, str, str], Any]] = {"attach": attach, "delete": delete}
+
+
+@pytest.mark.parametrize("others", [["attach", "attach"], ["attach", "delete", "delete"]])
+def test_of_many_at_once_one_has_the_volume(
+    each_database_url: str, tmp_path: Path, others: list[str]
+) -> None:
+    world = World(each_database_url, tmp_path).open().start()
+    server_id = world.create(availability_zone="kr-pub-a")
+    world.settle()
+    for _ in range(5):
+        data = volume(world)
+        world.settle()
+        gate = threading.Barrier(len(others))
+
+        def ask(name: str, data: str = data, gate: threading.Barrier = gate) -> bool:
+            gate.wait(5)
+            try:
+                return int(ASKS[name](world, server_id, data).status) in (200, 202)
+            except (Invalid, NotFound):
+                return False
+
+        with ThreadPoolExecutor(len(others)) as pool:
+            won = list(pool.map(ask, others))
+        assert won.count(True) == 1, others
+        world.settle()
+        attached = data in [one["volumeId"] for one in listed(world, server_id)]
+        assert attached == (others[won.index(True)] == "attach")
+    world.close()
+
+
+def test_many_volumes_at_once_get_a_device_each(each_database_url: str, tmp_path: Path) -> None:
+    world = World(each_database_url, tmp_path).open().start()
+    server_id = world.create(availability_zone="kr-pub-a")
+    made = [volume(world) for _ in range(6)]
+    world.settle()
+    with ThreadPoolExecutor(6) as pool:
+        answers = list(pool.map(lambda one: attach(world, server_id, one), made))
+    given = sorted(answer.body["volumeAttachment"]["device"] for answer in answers)
+    assert given == [f"/dev/vd{letter}" for letter in "bcdefg"]
+    world.settle()
+    assert {status(world, one) for one in made} == {"in-use"}
+    world.close()
+
+
+def test_a_locked_server_keeps_its_disks(world: World, zoned: str) -> None:
+    data, other = volume(world), volume(world)
+    world.settle()
+    attach(world, zoned, data)
+    world.settle()
+    world.act(zoned, "lock")
+    with pytest.raises(Conflict, match="is locked"):
+        attach(world, zoned, other)
+    with pytest.raises(Conflict, match="is locked"):
+        send(world, "DELETE", ONE, server=zoned, volume=data)
+    assert (status(world, data), status(world, other)) == ("in-use", "available")
 
 
 def test_each_rule_of_attaching_says_what_is_wrong(world: World, zoned: str) -> None:

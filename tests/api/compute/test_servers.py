@@ -2,13 +2,24 @@ from __future__ import annotations
 
 import re
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from hanok.api._call import Answer
-from hanok.model.errors import HanokError, Invalid, NotFound
-from tests.operations.world import IMAGE, PROJECT, USER, World, endpoint_of
+from hanok.model.errors import Conflict, HanokError, Invalid, NotFound
+from tests.operations.world import (
+    ADMIN,
+    ELSEWHERE,
+    IMAGE,
+    MEMBER,
+    PROJECT,
+    USER,
+    World,
+    by,
+    endpoint_of,
+)
 
 ONE = "/v2/{tenant}/servers/{server}"
 ALL = "/v2/{tenant}/servers"
@@ -242,3 +253,34 @@ def test_no_host_fits_is_an_error_of_the_server_not_of_the_request(world: World)
 def test_another_project_s_server_is_not_there(world: World) -> None:
     with pytest.raises(HanokError):
         show(world, "11111111-2222-3333-4444-555555555555")
+
+
+def test_a_locked_server_is_not_deleted_and_keeps_its_metadata(world: World) -> None:
+    server_id = made(world, local=True)
+    world.act(server_id, "lock")
+    body = {"metadata": {"a": "b"}}
+    for method, path in (("DELETE", ONE), ("POST", f"{ONE}/metadata")):
+        endpoint = endpoint_of(method, path)
+        with pytest.raises(Conflict) as caught:
+            endpoint.handler(world.call(body, server=server_id))
+        assert caught.value.message == f"Instance {server_id} is locked"
+    renamed = endpoint_of("PUT", ONE).handler(
+        world.call({"server": {"name": "new"}}, server=server_id)
+    )
+    assert renamed.body["server"]["name"] == "new", "a name is not kept (Nova)"
+    answer = endpoint_of("DELETE", ONE).handler(by(ADMIN, world.call(server=server_id)))
+    assert answer.status == 204
+    world.settle()
+    world.assert_nothing_is_left()
+
+
+def test_an_administrator_finds_the_servers_of_every_project(world: World) -> None:
+    server_id = made(world, local=True)
+    for caller, found in ((ADMIN, True), (MEMBER, False)):
+        call = by(replace(caller, project_id=ELSEWHERE), world.call(server=server_id))
+        if found:
+            shown = endpoint_of("GET", ONE).handler(call).body["server"]
+            assert (shown["id"], shown["tenant_id"]) == (server_id, PROJECT)
+        else:
+            with pytest.raises(NotFound):
+                endpoint_of("GET", ONE).handler(call)

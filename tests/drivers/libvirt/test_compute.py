@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import os
 import pwd
+import re
 import signal
+import socket
 import stat
 import subprocess
 import sys
 import time
 from dataclasses import replace
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 
 import pytest
 
 from hanok.drivers.base import Disk, DiskSpec, DomainPort, DomainSpec, Drivers
+from hanok.drivers.libvirt.compute import _screen
 from hanok.drivers.libvirt.host_tree import qemu_user
 from hanok.drivers.libvirt.names import Names
 from hanok.drivers.libvirt.network import LibvirtNetwork
@@ -187,6 +191,31 @@ def test_an_id_that_is_no_uuid_is_refused(host: Drivers, scene: Scene, server_id
     with pytest.raises(HostError):
         host.compute.console_log(server_id, 10)
     host.compute.define(spec)
+
+
+def test_a_guest_s_screen_greets_whoever_may_open_it(host: Drivers, scene: Scene) -> None:
+    spec = scene.define()
+    host.compute.start(spec.server_id)
+    address = urlsplit(host.compute.screen_url(spec.server_id))
+    assert address.scheme == "vnc+unix"
+    path = Path(unquote(address.path))
+    assert path.is_socket()
+    assert owner(path.parent) == qemu_user()
+    assert not stat.S_IMODE(path.parent.stat().st_mode) & stat.S_IRWXO, "others may not pass"
+    with socket.socket(socket.AF_UNIX) as screen:
+        screen.settimeout(5)
+        screen.connect(str(path))
+        greeting = screen.recv(12)
+    assert re.fullmatch(rb"RFB 003\.00\d\n", greeting)
+
+
+def test_the_address_of_a_screen_on_a_port() -> None:
+    xml = """<domain><devices><graphics type="vnc" port="5901" autoport="yes">
+        <listen type="address" address="127.0.0.1"/></graphics></devices></domain>"""
+    assert _screen(xml) == "vnc://127.0.0.1:5901"
+    for without in ("<domain/>", '<domain><devices><graphics type="vnc"/></devices></domain>'):
+        with pytest.raises(HostError, match="no screen"):
+            _screen(without)
 
 
 def test_a_domain_comes_up_in_a_second(host: Drivers, scene: Scene) -> None:

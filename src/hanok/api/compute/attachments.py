@@ -9,7 +9,7 @@ import msgspec
 
 from hanok.api._body import decode
 from hanok.api._call import Answer, Call, Endpoint
-from hanok.api.compute.servers import find
+from hanok.api.compute.servers import find, find_to_change
 from hanok.model import lifecycle
 from hanok.model.devices import lowest_free
 from hanok.model.errors import Conflict, Invalid, NotFound
@@ -64,9 +64,9 @@ class _Attach(msgspec.Struct):
     attachment: _Attachment = msgspec.field(name="volumeAttachment")
 
 
-def _volume(reader: Reader, call: Call, volume_id: str) -> Volume:
+def _volume(reader: Reader, server: Server, volume_id: str) -> Volume:
     volume = volumes.find(reader, volume_id)
-    if volume is None or volume.project_id != call.credentials.project_id:
+    if volume is None or volume.project_id != server.project_id:
         raise NotFound(f"Volume {volume_id} could not be found.")
     return volume
 
@@ -80,10 +80,15 @@ def _attach(call: Call) -> Answer:
     region = call.region
     now = region.clock.now()
     with region.store.write() as tx:
-        server = find(tx, call)
+        server = find_to_change(tx, call)
         lifecycle.check(lifecycle.ACTIONS["attach_volume"], server)
-        volume = _volume(tx, call, asked.volume)
-        _check_available(volume, server)
+        volume = _volume(tx, server, asked.volume)
+        if not volumes.begin(tx, volume.id, "attaching", ("available",), now):
+            raise Invalid(
+                f"Invalid volume: volume {volume.id} status must be available or downloading to "
+                f"reserve, but the current status is {_status(tx, volume)}."
+            )
+        _check_place(volume, server)
         taken = {one.device for one, _ in volumes.of_server(tx, server.id)}
         attachment = VolumeAttachment(
             volume_id=volume.id,
@@ -94,17 +99,17 @@ def _attach(call: Call) -> Answer:
             attached_at=now,
         )
         volumes.attach(tx, attachment)
-        volumes.set_status(tx, volume.id, "attaching", now)
         attach_volume.submit(tx, region.engine, server, volume, attachment.device)
     return Answer(200, {"volumeAttachment": view(attachment)})
 
 
-def _check_available(volume: Volume, server: Server) -> None:
-    if volume.status != "available":
-        raise Invalid(
-            f"Invalid volume: volume {volume.id} status must be available or downloading to "
-            f"reserve, but the current status is {volume.status}."
-        )
+def _status(reader: Reader, volume: Volume) -> str:
+    """Return a volume's status now; another request may have changed it since it was read."""
+    found = volumes.find(reader, volume.id)
+    return "deleted" if found is None else found.status
+
+
+def _check_place(volume: Volume, server: Server) -> None:
     if volume.availability_zone != server.availability_zone:
         raise Invalid(
             "Invalid volume: Instance and volume not in same availability_zone. Instance is in "
@@ -127,20 +132,19 @@ def _detach(call: Call) -> Answer:
     region = call.region
     now = region.clock.now()
     with region.store.write() as tx:
-        server = find(tx, call)
+        server = find_to_change(tx, call)
         lifecycle.check(lifecycle.ACTIONS["detach_volume"], server)
-        volume = _volume(tx, call, call.params["volume"])
+        volume = _volume(tx, server, call.params["volume"])
         attached = [one for one, v in volumes.of_server(tx, server.id) if v.id == volume.id]
         if not attached:
             raise NotFound(f"Instance {server.id} is not attached to volume {volume.id}")
         if attached[0].boot_index == 0:
             raise Invalid("Cannot detach a root device volume")
-        if volume.status != "in-use":
+        if not volumes.begin(tx, volume.id, "detaching", ("in-use",), now):
             raise Invalid(
                 f"Invalid volume: Invalid input received: Invalid volume: Unable to detach "
-                f"volume. Volume status must be 'in-use'; it is '{volume.status}'."
+                f"volume. Volume status must be 'in-use'; it is '{_status(tx, volume)}'."
             )
-        volumes.set_status(tx, volume.id, "detaching", now)
         detach_volume.submit(tx, region.engine, server, volume)
     return Answer(202)
 

@@ -10,8 +10,12 @@ from hanok.api.compute.actions import (
     change_password,
     console_output,
     create_image,
+    force_delete,
+    lock,
+    not_offered,
     pause,
     reboot,
+    reset_state,
     resize,
     resume,
     security_groups,
@@ -19,10 +23,12 @@ from hanok.api.compute.actions import (
     stop,
     suspend,
     unpause,
+    vnc_console,
 )
-from hanok.api.compute.actions.action import ServerAction
-from hanok.api.compute.servers import find
-from hanok.model.errors import Invalid
+from hanok.api.compute.actions.action import ServerAction, ServerQuestion
+from hanok.api.compute.servers import find, find_to_change
+from hanok.model.errors import HanokError, Invalid, NotImplemented_
+from hanok.policy.rules import authorize
 
 ACTIONS: dict[str, ServerAction] = {
     action.key: action
@@ -41,7 +47,14 @@ ACTIONS: dict[str, ServerAction] = {
         change_password.ACTION,
         security_groups.ADD,
         security_groups.REMOVE,
+        lock.LOCK,
+        lock.UNLOCK,
+        reset_state.ACTION,
+        force_delete.ACTION,
     )
+}
+QUESTIONS: dict[str, ServerQuestion] = {
+    question.key: question for question in (console_output.QUESTION, vnc_console.QUESTION)
 }
 
 
@@ -50,15 +63,23 @@ def _act(call: Call) -> Answer:
     if len(body) != 1:
         raise Invalid("Malformed request body: it names one action.")
     [(key, value)] = body.items()
-    if key == console_output.KEY:
+    if key in QUESTIONS:
         with call.region.store.read() as reader:
             server = find(reader, call)
-        return console_output.output(call, server, value)
+        return QUESTIONS[key].ask(call, server, value)
     action = ACTIONS.get(key)
     if action is None:
-        raise Invalid(f"There is no such action: {key}")
+        raise _unknown(key)
+    if action.permission is not None:
+        authorize(call.credentials, action.permission)
     with call.region.store.write() as tx:
-        return action.act(call, tx, find(tx, call), value)
+        server = find_to_change(tx, call, despite_lock=action.despite_lock)
+        return action.act(call, tx, server, value)
+
+
+def _unknown(key: str) -> HanokError:
+    why = not_offered.sentence(key)
+    return Invalid(f"There is no such action: {key}") if why is None else NotImplemented_(why)
 
 
 ENDPOINTS = (Endpoint("POST", "/v2/{tenant}/servers/{server}/action", _act, "servers:actions"),)

@@ -8,7 +8,7 @@ import msgspec
 
 from hanok.api._body import decode
 from hanok.api._call import Answer, Call, Endpoint
-from hanok.api.compute.servers import find
+from hanok.api.compute.servers import find, find_to_change
 from hanok.model.create_rules import check_metadata
 from hanok.model.errors import Invalid, NotFound
 from hanok.store import quotas, servers
@@ -46,7 +46,7 @@ def _show_one(call: Call) -> Answer:
 def _write(call: Call, change: Callable[[dict[str, str]], dict[str, str]]) -> dict[str, str]:
     """Change the metadata in one transaction and return what it is then."""
     with call.region.store.write() as tx:
-        server = find(tx, call)
+        server = find_to_change(tx, call)
         values = change(dict(server.metadata))
         check_metadata(values, quotas.limits_of(tx, server.project_id).metadata_items)
         servers.change(tx, server.id, call.region.clock.now(), {"metadata": values})

@@ -18,7 +18,7 @@ from hanok.model.errors import NotFound
 from hanok.model.server import Server, ServerDetail, TaskState
 from hanok.operations import delete_server
 from hanok.store import journal, servers
-from hanok.store.database import Reader
+from hanok.store.database import Reader, Transaction
 
 
 def missing(server_id: str) -> NotFound:
@@ -27,18 +27,38 @@ def missing(server_id: str) -> NotFound:
 
 
 def find(reader: Reader, call: Call) -> Server:
-    """Return the server that the path names; raises NotFound."""
+    """Return the server that the path names (an administrator's: anybody's); raises NotFound."""
     server_id = call.params["server"]
-    server = servers.get(reader, call.credentials.project_id, server_id)
+    server = servers.get(reader, _project(call), server_id)
     if server is None:
         raise missing(server_id)
     return server
 
 
+def find_to_change(tx: Transaction, call: Call, *, despite_lock: bool = False) -> Server:
+    """`find` for a request that changes the server, which nobody else changes meanwhile.
+
+    Raises Conflict where the server is locked and the caller no administrator, unless the change
+    is one that Nova allows `despite_lock`.
+    """
+    server_id = call.params["server"]
+    server = servers.hold(tx, _project(call), server_id)
+    if server is None:
+        raise missing(server_id)
+    if not despite_lock:
+        lifecycle.check_lock(server, admin=call.credentials.is_admin)
+    return server
+
+
+def _project(call: Call) -> str | None:
+    """Return the project whose servers the caller may name; None: all of them."""
+    return None if call.credentials.is_admin else call.credentials.project_id
+
+
 def _detail(call: Call, dialect: Dialect) -> Answer:
     server_id = call.params["server"]
     with call.region.store.read() as reader:
-        found = servers.detail(reader, call.credentials.project_id, server_id)
+        found = servers.detail(reader, _project(call), server_id)
     if found is None:
         raise missing(server_id)
     return Answer(200, {"server": dialect.view_server(found, links_of(call, dialect.root))})
@@ -89,7 +109,7 @@ def _detail_key(detail: ServerDetail) -> tuple[str, str, int]:
 def _update(call: Call, dialect: Dialect) -> Answer:
     name = dialect.read_update(call.body)
     with call.region.store.write() as tx:
-        server = find(tx, call)
+        server = find_to_change(tx, call, despite_lock=True)
         if name is not None:
             servers.change(tx, server.id, call.region.clock.now(), {"name": name})
     return _detail(call, dialect)
@@ -97,16 +117,20 @@ def _update(call: Call, dialect: Dialect) -> Answer:
 
 def _delete(call: Call, _dialect: Dialect) -> Answer:
     """Accept a delete in every state; a second one while the first runs changes nothing."""
-    region = call.region
-    with region.store.write() as tx:
-        server = find(tx, call)
-        lifecycle.check(lifecycle.ACTIONS["delete"], server)
-        deleting = server.task_state == TaskState.DELETING
-        if not (deleting and journal.unfinished(tx, f"server:{server.id}")):
-            now = region.clock.now()
-            servers.change(tx, server.id, now, {"task_state": TaskState.DELETING})
-            delete_server.submit(tx, region.engine, server)
+    with call.region.store.write() as tx:
+        begin_delete(call, tx, find_to_change(tx, call))
     return Answer(204)
+
+
+def begin_delete(call: Call, tx: Transaction, server: Server) -> None:
+    """Submit a server's end, unless it is on its way already."""
+    region = call.region
+    lifecycle.check(lifecycle.ACTIONS["delete"], server)
+    deleting = server.task_state == TaskState.DELETING
+    if not (deleting and journal.unfinished(tx, f"server:{server.id}")):
+        now = region.clock.now()
+        servers.change(tx, server.id, now, {"task_state": TaskState.DELETING})
+        delete_server.submit(tx, region.engine, server)
 
 
 def _bind(handler: Callable[[Call, Dialect], Answer], dialect: Dialect) -> Handler:

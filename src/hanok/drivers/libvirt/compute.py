@@ -8,6 +8,7 @@ from concurrent.futures import wait as wait_for
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
+from urllib.parse import quote
 from xml.etree import ElementTree as ET
 
 import libvirt
@@ -205,6 +206,17 @@ class LibvirtCompute(DomainActions):
         """Read the end of the log; of a domain that never ran, nothing."""
         return self._folder(server_id).console_tail(max_bytes)
 
+    def screen_url(self, server_id: str) -> str:
+        """Read the address from the running domain's XML, where libvirt writes what it chose."""
+
+        def look(conn: Any) -> str:
+            found = self._domains.find(conn, server_id)
+            if found is None or not found.handle.isActive():
+                raise HostError("The server does not run.", detail=server_id, permanent=True)
+            return _screen(found.handle.XMLDesc(0))
+
+        return self._connection.call("The server's screen could not be found.", look)
+
     def watch(self, changed: Callable[[str], None]) -> None:
         """Report libvirt's lifecycle events; after a lost connection, every domain once."""
         self._watch.listen(changed)
@@ -247,6 +259,17 @@ class LibvirtCompute(DomainActions):
             message = "A disk of the server is damaged."
             raise HostError(message, detail=f"{disk.path}: {error}", permanent=True) from error
         return Backing(path, image.disk_format)
+
+
+def _screen(xml: str) -> str:
+    """Return the address of the VNC display in a running domain's XML."""
+    graphics = ET.fromstring(xml).find("devices/graphics[@type='vnc']")  # noqa: S314  # libvirt's
+    listen = None if graphics is None else graphics.find("listen")
+    if graphics is None or listen is None:
+        raise HostError("The server has no screen.", permanent=True)
+    if listen.get("type") == "socket":
+        return f"vnc+unix://{quote(listen.get('socket', ''))}"
+    return f"vnc://{listen.get('address')}:{graphics.get('port')}"
 
 
 def _check_parts(xml: str) -> None:

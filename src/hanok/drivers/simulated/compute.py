@@ -148,6 +148,15 @@ class SimulatedCompute(SimulatedActions):
             log.seek(max(0, log.seek(0, os.SEEK_END) - max_bytes))
             return log.read(max_bytes)
 
+    @with_faults
+    def screen_url(self, server_id: str) -> str:
+        """Name the simulated screen: nothing listens there, and the scheme says so."""
+        record = self._own(server_id)
+        state = PowerState.NOSTATE if record is None else record.power_state_at(time.monotonic())
+        if state not in {PowerState.RUNNING, PowerState.PAUSED}:
+            raise permanent("The server does not run.", server_id)
+        return f"vnc+simulated:///{server_id}"
+
     def watch(self, changed: Callable[[str], None]) -> None:
         """Call `changed(server_id)` for what this driver or anybody else does to a domain."""
         self._watcher.listen(changed)

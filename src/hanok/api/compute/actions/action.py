@@ -18,11 +18,27 @@ from hanok.store.database import Transaction
 class ServerAction:
     """An action: `key` names it in the body; `act` checks and submits it in one transaction.
 
-    `act` gets the call, the transaction, the server and the value beside the key.
+    `act` gets the call, the transaction, the server and the value beside the key. With
+    `despite_lock` a locked server's owner may do it, too. `permission` names the row of
+    `policy.rules` that the caller must pass beside the endpoint's.
     """
 
     key: str
     act: Callable[[Call, Transaction, Server, Any], Answer]
+    despite_lock: bool = False
+    permission: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ServerQuestion:
+    """A read-only question to a server's host, put to it outside any transaction.
+
+    `ask` gets the call, the server and the value beside the key; it raises Conflict for a server
+    that has no answer, HostUnreachable (503) when its host is silent.
+    """
+
+    key: str
+    ask: Callable[[Call, Server, Any], Answer]
 
 
 def begin(call: Call, tx: Transaction, server: Server, name: str) -> lifecycle.Action:

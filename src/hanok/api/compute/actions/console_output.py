@@ -7,22 +7,18 @@ import re
 from typing import Any
 
 from hanok.api._call import Answer, Call
+from hanok.api.compute.actions.action import ServerQuestion
 from hanok.model.errors import Conflict, Invalid
 from hanok.model.server import Server
 
 LARGEST = 1 << 16
 """How many bytes of the console are read, at most."""
 DEADLINE = 5.0
-KEY = "os-getConsoleOutput"
 _INTEGER = re.compile(r"-?[0-9]{1,10}")
 
 
-def output(call: Call, server: Server, body: Any) -> Answer:
-    """Answer 200 with the last `length` lines, all that is kept when it is not given.
-
-    A read-only question to the host, outside any transaction; raises Conflict for a server that
-    has no host, HostUnreachable (503) when the host is silent.
-    """
+def _output(call: Call, server: Server, body: Any) -> Answer:
+    """Answer 200 with the last `length` lines, all that is kept when it is not given."""
     length = _length(body)
     if server.host_id is None:
         raise Conflict(f"Instance {server.id} is not ready")
@@ -46,3 +42,6 @@ def _length(body: Any) -> int | None:
             f"Invalid input for field/attribute length. Value: {text[:40]}. It is not an integer."
         )
     return int(text)
+
+
+QUESTION = ServerQuestion("os-getConsoleOutput", _output)

@@ -39,5 +39,5 @@ def _remove(call: Call, tx: Transaction, server: Server, body: Any) -> Answer:
     return Answer(202)
 
 
-ADD = ServerAction("addSecurityGroup", _add)
-REMOVE = ServerAction("removeSecurityGroup", _remove)
+ADD = ServerAction("addSecurityGroup", _add, despite_lock=True)
+REMOVE = ServerAction("removeSecurityGroup", _remove, despite_lock=True)
