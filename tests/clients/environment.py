@@ -39,12 +39,8 @@ def by_openrc(region: Region) -> dict[str, str]:
 
 
 def by_v2password(region: Region) -> dict[str, str]:
-    """Those of openrc with the v2.0 log-in named.
-
-    openstacksdk takes a v2.0 log-in for one without a project and then looks for identity at
-    OS_AUTH_URL, so the version that the command needs must be named, too.
-    """
-    return {**by_openrc(region), "OS_AUTH_TYPE": "v2password", "OS_IDENTITY_API_VERSION": "3"}
+    """Those of openrc with the v2.0 log-in named."""
+    return {**by_openrc(region), "OS_AUTH_TYPE": "v2password"}
 
 
 def by_clouds_yaml(region: Region) -> dict[str, str]:

@@ -39,3 +39,9 @@ def test_links_follow_nhn_cloud_s_own_host(api: Api) -> None:
     host = "api-identity-infrastructure.nhncloudservice.com"
     version = api.call("GET", "/v3", headers={"Host": host}).json["version"]
     assert version["links"][0]["href"] == f"http://{host}/v3/"
+
+
+def test_v2_names_v3_beside_itself_for_clients_that_only_ask_there(api: Api) -> None:
+    answer = api.call("GET", "/v2.0")
+    assert answer.json["versions"] == api.call("GET", "/").json["versions"]
+    assert answer.json["version"] in answer.json["versions"]["values"]
