@@ -8,6 +8,7 @@ import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -184,14 +185,16 @@ class App:
         context = Context(store, self._clock, self._sealer, hosts.perform)
         engine = Engine(context, KINDS, parked)
         images = ImageStore(folder / "images")
-        confirmations = Confirmations(store, engine, self._clock, self.config.confirm_resize_after)
-        watch = Watch(
-            store,
-            hosts,
-            self._clock,
-            keep_days=self.config.keep_deleted_days,
-            chores=[confirmations.run],
+        region = Region(
+            name=name,
+            store=store,
+            engine=engine,
+            hosts=hosts,
+            clock=self._clock,
+            images=images,
+            largest_image=self.config.image_limit_gib << 30,
         )
+        watch = self._watch(region, hosts, engine)
         machine = Machine(self.config, folder, images, self._say)
         with store.write() as tx:
             first_start.seed(
@@ -202,17 +205,20 @@ class App:
                 network_cidr=NETWORK_CIDR,
             )
         machine.prepare(store, self._clock)
-        region = Region(
-            name=name,
-            store=store,
-            engine=engine,
-            hosts=hosts,
-            clock=self._clock,
-            images=images,
-            largest_image=self.config.image_limit_gib << 30,
-        )
         recovery.recover(region)
         return RunningRegion(region, store, engine, hosts, watch, machine)
+
+    def _watch(self, region: Region, hosts: Hosts, engine: Engine) -> Watch:
+        """Make what looks after a region, and after what is due in it."""
+        store, after = region.store, self.config.confirm_resize_after
+        confirmations = Confirmations(store, engine, self._clock, after)
+        return Watch(
+            store,
+            hosts,
+            self._clock,
+            keep_days=self.config.keep_deleted_days,
+            chores=[confirmations.run, partial(recovery.erase_doomed, region)],
+        )
 
     def _join(self, running: RunningRegion) -> None:
         """Let the machine's host join the region, behind the API."""

@@ -92,10 +92,16 @@ class Scene:
         self._ports: list[str] = []
         self._disks: list[str] = []
 
-    def disk(self, size_gib: int = 1, image: tuple[str, str] | None = None) -> Disk:
+    def disk(
+        self,
+        size_gib: int = 1,
+        image: tuple[str, str] | None = None,
+        *,
+        independent: bool = False,
+    ) -> Disk:
         """Make a disk, blank or from an image (id, format)."""
         image_id, image_format = image or (None, None)
-        spec = DiskSpec(new_id(), size_gib, image_id, image_format)
+        spec = DiskSpec(new_id(), size_gib, image_id, image_format, independent)
         self._disks.append(spec.disk_id)
         return self.drivers.storage.create_disk(spec)
 

@@ -115,8 +115,8 @@ def test_an_absent_disk_cannot_be_described(host: Host) -> None:
 
 
 def test_a_disk_of_an_image_has_the_size_asked_for(host: Host, scene: Scene) -> None:
-    for size in (host.image_gib, 1000):
-        disk = scene.disk(size, host.image)
+    for size, independent in ((host.image_gib, False), (1000, False), (1000, True)):
+        disk = scene.disk(size, host.image, independent=independent)
         assert disk.size_gib == size
         assert disk in host.drivers.storage.list_disks()
 

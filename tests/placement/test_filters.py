@@ -39,6 +39,8 @@ def test_the_emptiest_host_comes_first() -> None:
         (replace(HOST, state="down"), SMALL, "up"),
         (replace(HOST, state="joining"), SMALL, "up"),
         (HOST, replace(SMALL, zone="c"), "availability zone"),
+        (HOST, replace(SMALL, storage=frozenset({"h2"})), "block storage"),
+        (HOST, replace(SMALL, storage=frozenset({"h1", "h2"})), "block storage"),
         (HOST, replace(SMALL, claim=Claim(9, 1, 1)), "vCPUs"),
         (replace(HOST, used_vcpus=8), SMALL, "vCPUs"),
         (HOST, replace(SMALL, claim=Claim(1, 8193, 1)), "RAM"),
@@ -52,6 +54,12 @@ def test_each_filter_drops_and_says_so(host: Host, wanted: Wanted, name: str) ->
     assert f"{name} dropped 1" in caught.value.message
     advice = next(one.advice for one in FILTERS if one.name == name)
     assert advice in caught.value.message
+
+
+def test_a_server_goes_back_to_its_block_storage_however_full_that_host_is() -> None:
+    busy = replace(HOST, id="h2", used_ram_mib=4096)
+    ranked = rank([HOST, busy], replace(SMALL, storage=frozenset({"h2"})))
+    assert [host.id for host in ranked] == ["h2"]
 
 
 def test_fault_30_the_fault_counts_filters_and_names_the_nearest_fit() -> None:

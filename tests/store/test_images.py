@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from hanok.store import images
+from hanok.store import images, servers
 from hanok.store.database import Database
 from hanok.store.images import COLUMNS, Bound, Listing
-from tests.region_store import MINE, NOW, OTHER, an_image, region_store, uuid
+from tests.region_store import MINE, NOW, OTHER, a_server, an_image, region_store, uuid
 
 SECOND = 1_000_000
 IMAGES = (
@@ -124,3 +124,25 @@ def test_a_marker_that_is_not_to_be_seen_is_told(store: Database) -> None:
         with store.read() as reader:
             listing = Listing(project_id=MINE, limit=5, marker=marker)
             assert images.page(reader, listing) is None
+
+
+def test_an_image_is_doomed_unless_something_is_made_from_it(store: Database) -> None:
+    with store.write() as tx:
+        servers.add(tx, a_server(1, image_id=uuid(2), vm_state="building"))
+        assert not images.doom(tx, uuid(2), NOW)
+        assert images.get(tx, uuid(2), None) is not None
+        assert not images.doom(tx, uuid(9), NOW)
+        assert images.doom(tx, uuid(1), NOW)
+        assert not images.doom(tx, uuid(1), NOW), "once is enough"
+        assert images.get(tx, uuid(1), None) is None
+        assert images.doomed(tx) == [uuid(1)]
+
+
+def test_the_server_that_an_image_keeps_the_disk_of(store: Database) -> None:
+    gone = {"vm_state": "deleted", "terminated_at": NOW}
+    with store.write() as tx:
+        servers.add(tx, a_server(1, shelved=None))
+        servers.add(tx, a_server(2, shelved={"image_id": uuid(2)}))
+        servers.add(tx, a_server(3, shelved={"image_id": uuid(3)}, **gone))
+        servers.add(tx, a_server(4, shelved={"at": NOW}))
+        assert [images.shelved_in(tx, uuid(n)) for n in (1, 2, 3)] == [None, uuid(2), None]

@@ -36,12 +36,15 @@ class DiskSpec:
     """A disk to be: `image_id` None makes it blank. `size_gib` is its virtual size.
 
     `image_format` is the format of the image's stored bytes, never guessed from them.
+    `independent`: the disk holds a copy of all that the image has, so that the image may go; any
+    other disk reads from its image what it has not overwritten.
     """
 
     disk_id: str
     size_gib: int
     image_id: str | None = None
     image_format: str | None = None
+    independent: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,23 +24,18 @@ from hanok.engine.steps import (
     Retry,
     Submission,
     View,
-    Wait,
     Work,
 )
 from hanok.model.errors import NotFound
-from hanok.model.host import Claim, Host
+from hanok.model.host import Claim
 from hanok.model.server import TaskState, VmState
+from hanok.operations import place
 from hanok.operations.domain import domain_spec, network_spec
 from hanok.operations.intent import DiskIntent, NicIntent, ServerIntent
 from hanok.operations.submitter import Submitter
-from hanok.placement.filters import Wanted, rank
+from hanok.placement.filters import Wanted
 from hanok.store import hosts, ports, servers, volumes
-from hanok.store.database import Reader, Transaction
-
-WHILE_HOSTS_JOIN = 0.5
-"""Seconds until placement looks again while the region's hosts are only being proven."""
-TRIES_ON_CONFLICT = 0.02
-"""Seconds until placement looks again when every candidate was taken meanwhile."""
+from hanok.store.database import Transaction
 
 
 def plan(intent: ServerIntent) -> tuple[Planned, ...]:
@@ -102,34 +97,23 @@ def _change(work: Work, values: Mapping[str, Any]) -> None:
 # -- place ---------------------------------------------------------------------------------------
 
 
-def _snapshot(_view: View, reader: Reader) -> list[Host]:
-    return hosts.all_hosts(reader)
-
-
 def _place(work: Work) -> dict[str, Any]:
     intent = _intent(work)
-    if not any(host.state == "up" for host in work.seen) and any(
-        host.state == "joining" for host in work.seen
-    ):
-        raise Wait(WHILE_HOSTS_JOIN)
     space = sum(disk.size_gib for disk in intent.disks)
     claim = Claim(intent.vcpus, intent.ram_mib, space)
-    for host in rank(work.seen, Wanted(claim, intent.zone)):
-        held = Claim(claim.vcpus, claim.ram_mib + host.overhead_mib, claim.disk_gib)
-        if hosts.claim(work.tx, intent.server_id, host.id, held):
-            zone = intent.zone or host.zones[int(intent.server_id[:8], 16) % len(host.zones)]
-            _change(
-                work,
-                {
-                    "host_id": host.id,
-                    "availability_zone": zone,
-                    "task_state": TaskState.NETWORKING,
-                    "intent": dict(work.intent),
-                    "sealed_guest": work.sealer.seal(intent.server_id, dict(work.secrets)),
-                },
-            )
-            return {"host_id": host.id, "zone": zone}
-    raise Wait(TRIES_ON_CONFLICT)
+    host = place.claim(work, Wanted(claim, intent.zone))
+    zone = intent.zone or host.zones[int(intent.server_id[:8], 16) % len(host.zones)]
+    _change(
+        work,
+        {
+            "host_id": host.id,
+            "availability_zone": zone,
+            "task_state": TaskState.NETWORKING,
+            "intent": dict(work.intent),
+            "sealed_guest": work.sealer.seal(intent.server_id, dict(work.secrets)),
+        },
+    )
+    return {"host_id": host.id, "zone": zone}
 
 
 def _displace(work: Work) -> None:
@@ -341,7 +325,7 @@ KIND = Operation(
     deadline=600,
     settle=_settle,
     steps=(
-        ControlStep("place", _place, _displace, read=_snapshot),
+        ControlStep("place", _place, _displace, read=place.snapshot),
         ControlStep("allocate_port", _allocate_port, _release_port),
         ControlStep("note_disk", _note_disk, _forget_disk),
         HostStep("make_disk", _make_disk, _delete_disk, timeout=60),

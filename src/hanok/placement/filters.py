@@ -19,10 +19,14 @@ class NoValidHost(HanokError):
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What a server asks of a host: capacity, and a zone or None for any."""
+    """What a server asks of a host: capacity, and a zone or None for any.
+
+    `storage` are the hosts whose block storage it has already; a volume cannot leave its host.
+    """
 
     claim: Claim
     zone: str | None
+    storage: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +44,11 @@ FILTERS: tuple[Filter, ...] = (
         "availability zone",
         lambda h, w: w.zone is None or w.zone in h.zones,
         "choose another availability zone or leave it blank",
+    ),
+    Filter(
+        "block storage",
+        lambda h, w: w.storage <= {h.id},
+        "wait until the host that holds the instance's block storage answers again",
     ),
     Filter(
         "vCPUs",

@@ -32,6 +32,7 @@ from hanok.model.image import Image
 from hanok.model.moments import SECOND
 from hanok.store.database import Reader, Transaction
 from hanok.store.insert_missing import insert_missing
+from hanok.store.json_pairs import has_pair
 from hanok.store.keyset import SortKey, after, order
 from hanok.store.region_tables import (
     images,
@@ -113,6 +114,17 @@ def set_active(
     return bool(tx.run(statement.values(status="active", updated_at=now, **facts)))
 
 
+def doom(tx: Transaction, image_id: str, now: int) -> bool:
+    """Hide an image and promise that its bytes will go; the promises are in `doomed`.
+
+    False, with nothing done, where it is gone already or something is made from it.
+    """
+    if get_locked(tx, image_id, None) is None or disks_of(tx, image_id):
+        return False
+    set_status(tx, image_id, "pending_delete", now)
+    return True
+
+
 def remove(tx: Transaction, image_id: str) -> None:
     """Remove an image's row; absent is success."""
     tx.run(delete(images).where(images.c.id == image_id))
@@ -133,6 +145,17 @@ def disks_of(reader: Reader, image_id: str) -> int:
         ),
     )
     return sum(int(reader.scalar(statement)) for statement in made)
+
+
+def shelved_in(reader: Reader, image_id: str) -> str | None:
+    """Return the id of the live server whose disk an image keeps while that is shelved."""
+    statement = select(servers.c.id).where(
+        servers.c.shelved.is_not(None),
+        servers.c.terminated_at.is_(None),
+        has_pair(servers.c.shelved, "image_id", image_id),
+    )
+    found = reader.scalar(statement)
+    return None if found is None else str(found)
 
 
 def is_in_hand(reader: Reader, image_id: str) -> bool:

@@ -131,6 +131,25 @@ def test_a_disk_becomes_an_image(
         assert flat.read(8) == b"bootboot"
 
 
+@pytest.mark.parametrize(("image_id", "fmt"), [("raw-1", "raw"), ("image-9", "qcow2")])
+def test_a_disk_that_is_independent_of_its_image_outlives_it(
+    storage: LibvirtStorage, images: ImageStore, tmp_path: Path, image_id: str, fmt: str
+) -> None:
+    storage.create_disk(DiskSpec("source", 1, "raw-1", "raw"))
+    storage.export_disk("source", "image-9", "qcow2")
+    storage.delete_disk("source")
+    disk = storage.create_disk(DiskSpec("disk-1", 7, image_id, fmt, independent=True))
+    assert disk.size_gib == 7
+    assert backing_file(Path(disk.path)) is None
+    assert Path(disk.path).stat().st_mode & 0o777 == 0o600
+    for one in images.list_images():
+        images.remove(one.image_id)
+    assert storage.create_disk(DiskSpec("disk-1", 7, image_id, fmt, independent=True)) == disk
+    convert(Path(disk.path), "qcow2", tmp_path / "flat", "raw", 30)
+    with (tmp_path / "flat").open("rb") as flat:
+        assert flat.read(8) == b"bootboot"
+
+
 def test_what_a_killed_process_left_is_swept(
     storage: LibvirtStorage, folder: Path, images: ImageStore
 ) -> None:

@@ -7,6 +7,7 @@ import pytest
 from hanok.drivers.base import DiskSpec, Drivers
 from hanok.drivers.simulated.config import GIB, SimulatedConfig
 from hanok.drivers.simulated.host import open_host
+from hanok.drivers.simulated.records import WorldFiles
 from hanok.model.errors import HostError
 from tests.drivers.scene import Scene, domain_of
 
@@ -27,6 +28,19 @@ def test_the_space_below_is_what_images_have_written(drivers: Drivers) -> None:
     for number in range(10):
         storage.create_disk(DiskSpec(f"more-{number}", 1, "small", "raw"))
     assert storage.free_gib() == 0
+
+
+def test_a_disk_that_is_independent_of_its_image_does_not_name_it(
+    drivers: Drivers, tmp_path: Path
+) -> None:
+    for disk_id, independent in (("tied", False), ("free", True)):
+        drivers.storage.create_disk(DiskSpec(disk_id, 1, "small", "raw", independent))
+    disks = WorldFiles(tmp_path / "world").disks
+    tied, free = disks.get("tied"), disks.get("free")
+    assert tied is not None
+    assert free is not None
+    assert (tied.image_id, free.image_id) == ("small", None)
+    assert tied.written_bytes == free.written_bytes == GIB
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,13 @@ def _delete(call: Call) -> Answer:
             raise Conflict(
                 f"Image {image.id} could not be deleted because it is being made from a server."
             )
-        images.set_status(tx, image.id, "pending_delete", region.clock.now())
+        shelved = images.shelved_in(tx, image.id)
+        if shelved is not None:
+            raise Conflict(
+                f"Image {image.id} could not be deleted because it holds the disk of instance "
+                f"{shelved}, which is shelved. Unshelve or delete that instance."
+            )
+        images.doom(tx, image.id, region.clock.now())
     erase(region, image.id)
     return Answer(204)
 

@@ -1,4 +1,4 @@
-"""What a process that died left undone among images; run before the API opens."""
+"""Images whose end is promised are removed; what a process that died left undone is mended."""
 
 from __future__ import annotations
 
@@ -12,12 +12,18 @@ log = structlog.get_logger("hanok.images")
 
 
 def recover(region: Region) -> None:
-    """Let interrupted uploads be tried again, and finish deletions."""
+    """Let interrupted uploads be tried again, and finish deletions; run before the API opens."""
     with region.store.write() as tx:
         count = images.requeue_interrupted(tx, region.clock.now())
-        doomed = images.doomed(tx)
     if count:
         log.info("interrupted uploads can be tried again", count=count, region=region.name)
+    erase_doomed(region)
+
+
+def erase_doomed(region: Region) -> None:
+    """Remove the bytes and rows of images that are promised to go; what fails waits for later."""
+    with region.store.read() as reader:
+        doomed = images.doomed(reader)
     for image_id in doomed:
         try:
             erase(region, image_id)

@@ -36,7 +36,8 @@ class SimulatedStorage(Misbehaving):
             written = self._image_bytes(spec)
             path = str(self._files.disks.file(spec.disk_id))
             disk = Disk(spec.disk_id, path, "simulated", spec.size_gib)
-            record = DiskRecord(self._deployment_id, disk, spec.image_id, written)
+            image_id = None if spec.independent else spec.image_id
+            record = DiskRecord(self._deployment_id, disk, image_id, written)
             self._files.disks.put(spec.disk_id, record)
             return disk
 
