@@ -144,6 +144,24 @@ def test_what_is_read_before_a_step_is_handed_to_it(bench: Bench) -> None:
     assert seen == [("a", 0)]
 
 
+def test_secrets_that_a_step_finds_are_sealed_with_the_operation_s_own(bench: Bench) -> None:
+    def gather(_work: Work) -> Extended:
+        return Extended(None, (Planned("tell", "tell"),), secrets={"more": "plugh"})
+
+    tell = HostStep("tell", lambda view: HostCall(HERE, "tell", dict(view.secrets), secret=True))
+    job = bench.job(
+        ControlStep("a", gather), tell, plan=("a",), secrets={"word": "xyzzy", "more": "none"}
+    )
+    bench.runner.move(job)
+    sealed = bench.row(job).secrets
+    assert sealed is not None
+    assert b"plugh" not in sealed
+    assert bench.context.sealer.open(job.operation.id, sealed) == {"word": "xyzzy", "more": "plugh"}
+    assert bench.go(job) is Move.ENDED
+    assert bench.performed == [(HERE, "tell", {"word": "xyzzy", "more": "plugh"}, 30.0)]
+    assert bench.row(job).secrets is None
+
+
 def test_a_step_may_lengthen_the_list_once(bench: Bench) -> None:
     def gather(_work: Work) -> Extended:
         return Extended({"found": 2}, (Planned("b", "b:1", {"n": 1}), Planned("b", "b:2")))

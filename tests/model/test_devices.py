@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from hanok.model.devices import MOST, lowest_free
+from hanok.model.devices import MOST, lowest_free, name
 from hanok.model.errors import Forbidden
 
 
@@ -18,3 +18,7 @@ def test_after_vdz_there_is_none() -> None:
     assert taken[-1] == "vdz"
     with pytest.raises(Forbidden, match="at most 26 disks"):
         lowest_free(taken)
+
+
+def test_every_place_has_a_name() -> None:
+    assert [name(number) for number in (0, 1, 25, 26)] == ["vda", "vdb", "vdz", "vdaa"]

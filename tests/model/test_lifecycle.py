@@ -7,7 +7,7 @@ import itertools
 import pytest
 
 from hanok.model.errors import Conflict
-from hanok.model.lifecycle import ACTIONS, NO_TASK, Action, check, check_lock
+from hanok.model.lifecycle import ACTIONS, NO_TASK, Action, check, check_lock, check_made
 from hanok.model.server import TaskState, VmState, status
 from hanok.policy.rules import PERMISSIONS
 from tests.region_store import a_server, uuid
@@ -26,6 +26,8 @@ OF_NHN = {
     "confirmResize": {"resized"},
     "revertResize": {"resized"},
     "changePassword": {"active"},
+    "rescue": {"active", "stopped", "error"},
+    "unrescue": {"rescued"},
 }
 """The resting states in which Nova, and the guide, allow an action."""
 
@@ -122,3 +124,19 @@ def test_a_lock_refuses_everybody_but_administrators(locked_by: str | None) -> N
     with pytest.raises(Conflict) as caught:
         check_lock(server, admin=False)
     assert caught.value.message == f"Instance {uuid(1)} is locked"
+
+
+@pytest.mark.parametrize("missing", ["launched_at", "host_id"])
+def test_what_has_never_run_is_in_no_state_for_it(missing: str) -> None:
+    made = {"launched_at": 1, "host_id": uuid(2), missing: None}
+    check_made(ACTIONS["rescue"], a_server(1, launched_at=1, host_id=uuid(2)))
+    with pytest.raises(Conflict) as caught:
+        check_made(ACTIONS["rescue"], a_server(1, **made))
+    assert caught.value.message == f"Instance {uuid(1)} is in an invalid state for 'rescue'"
+
+
+@pytest.mark.parametrize("name", ["attach_volume", "detach_volume"])
+@pytest.mark.parametrize("task", [TaskState.RESCUING, TaskState.UNRESCUING])
+def test_no_disk_comes_or_goes_while_they_change_their_names(name: str, task: TaskState) -> None:
+    assert not allows(ACTIONS[name], VmState.ACTIVE, task)
+    assert allows(ACTIONS[name], VmState.ACTIVE, None)

@@ -159,6 +159,48 @@ def _not_resized(world: World, server_id: str) -> None:
     world.assert_exactly_one()
 
 
+def _rescue(world: World, server_id: str) -> str:
+    world.act(server_id, "rescue", status=200)
+    return server_id
+
+
+def _rescuing(world: World) -> str:
+    server_id = _created(world)
+    _rescue(world, server_id)
+    world.settle()
+    return server_id
+
+
+def _rescued(world: World, server_id: str) -> None:
+    server = world.server(server_id)
+    assert (server.vm_state, server.task_state, server.power_state) == ("rescued", None, 1)
+    assert server.rescued is not None
+    assert world.drivers.compute.power_state(server_id) == PowerState.RUNNING
+    first, second = world.domain(server_id).disks
+    assert (first.disk.disk_id, first.boot_index) == (server.rescued["disk_id"], 1)
+    assert (second.device, second.boot_index) == ("vdb", None)
+    assert world.reality() == {"domains": 1, "disks": 2, "ports": 1, "networks": 1}
+    assert world.rows()["local_disks"] == 1
+
+
+def _not_rescued(world: World, server_id: str) -> None:
+    """A rescue that failed leaves the server as it was, running, with the reason."""
+    server = world.server(server_id)
+    assert (server.vm_state, server.task_state, server.rescued) == ("active", None, None)
+    assert server.fault is not None
+    assert world.drivers.compute.power_state(server_id) == PowerState.RUNNING
+    (disk,) = world.domain(server_id).disks
+    assert (disk.device, disk.boot_index) == ("vda", 1)
+    world.assert_exactly_one()
+
+
+def _unrescued(world: World, server_id: str) -> None:
+    ON(world, server_id)
+    assert world.server(server_id).rescued is None
+    (disk,) = world.domain(server_id).disks
+    assert (disk.device, disk.boot_index) == ("vda", 1)
+
+
 HELD = _rests(VmState.PAUSED, PowerState.PAUSED)
 SAVED = _rests(VmState.SUSPENDED, PowerState.SUSPENDED)
 OFF = _rests(VmState.STOPPED, PowerState.SHUTDOWN)
@@ -186,6 +228,24 @@ POWER = (
         submit=_does("revertResize"),
         done=ON,
         undone=_resized,
+        variant=True,
+    ),
+    Case(
+        name="rescue_server",
+        kind="rescue_server",
+        before=_created,
+        submit=_rescue,
+        done=_rescued,
+        undone=_not_rescued,
+    ),
+    Case(
+        name="unrescue_server",
+        kind="unrescue_server",
+        before=_rescuing,
+        submit=_does("unrescue"),
+        done=_unrescued,
+        undone=_unrescued,
+        undo=False,
         variant=True,
     ),
     _on_host("pause_server", "pause_server", _created, Action(_does("pause"), HELD)),

@@ -34,11 +34,18 @@ def _each(*, undone: bool = False, quick: bool = False) -> pytest.MarkDecorator:
     return pytest.mark.parametrize("case", chosen, ids=names)
 
 
-CREATES = pytest.mark.parametrize(
+DELETABLE = pytest.mark.parametrize(
     "case",
-    [case for case in CASES if case.kind == "create_server"],
+    [
+        pytest.param(
+            case, marks=[pytest.mark.slow] if case.variant and "create" not in case.kind else []
+        )
+        for case in CASES
+        if case.kind in ("create_server", "rescue_server", "unrescue_server", "rebuild_server")
+    ],
     ids=lambda case: case.name.replace(" ", "-"),
 )
+"""What makes or exchanges disks: a delete in the middle must find every one of them."""
 EACH, EACH_QUICK = _each(), _each(quick=True)
 EACH_UNDONE, EACH_UNDONE_QUICK = _each(undone=True), _each(undone=True, quick=True)
 Reached = Callable[[str], None]
@@ -337,7 +344,7 @@ class Kill:
         return died
 
 
-@CREATES
+@DELETABLE
 @pytest.mark.parametrize("moment", ["start", "commit"])
 def test_fault_13_a_delete_at_every_step(workshop: Workshop, case: Case, moment: str) -> None:
     for name in names(workshop, case):

@@ -19,10 +19,11 @@ from hanok.api._call import Answer, Call
 from hanok.api._query import Query
 from hanok.api._region import Region
 from hanok.api.compute import service as compute_service
-from hanok.drivers.base import HostFacts
+from hanok.drivers.base import DomainSpec, HostFacts
 from hanok.drivers.hosts import Hosts
 from hanok.drivers.simulated import host as simulated
 from hanok.drivers.simulated.config import SimulatedConfig
+from hanok.drivers.simulated.records import WorldFiles
 from hanok.engine.dispatch import Engine
 from hanok.engine.failpoints import Failpoints
 from hanok.engine.job import Context
@@ -196,9 +197,9 @@ class World:
         answer: Answer = endpoint.handler(by(caller, self.call({name: body}, server=server_id)))
         return answer
 
-    def act(self, server_id: str, name: str, body: object = None) -> None:
+    def act(self, server_id: str, name: str, body: object = None, status: int = 202) -> None:
         """Ask for an action on a server; it must be accepted."""
-        assert self.ask(server_id, name, body).status == 202
+        assert self.ask(server_id, name, body).status == status
 
     # -- looking ---------------------------------------------------------------------------------
 
@@ -249,6 +250,12 @@ class World:
             )
         counts["used"] = 0 if used is None else sum(used)
         return counts
+
+    def domain(self, server_id: str) -> DomainSpec:
+        """What a server's domain is made of, as the simulated host has it."""
+        record = WorldFiles(self.folder / "world").domains.get(server_id)
+        assert record is not None
+        return record.spec
 
     def reality(self) -> dict[str, int]:
         """How many things there are on the host."""

@@ -137,10 +137,7 @@ class Runner:
         now = self._clock.now()
         steps = list(job.steps)
         if isinstance(row.result, Extended):
-            added = planned_steps(row.operation_id, row.result.plan, len(steps))
-            journal.add_steps(tx, added)
-            steps += added
-            row = replace(row, result=row.result.result)
+            row = self._extend(tx, job, row, row.result, steps)
         changed = [replace(row, state="done", error=None, ended_at=now)]
         steps[row.position] = changed[0]
         position = row.position + 1
@@ -165,6 +162,20 @@ class Runner:
             job.steps = steps
             return self._end(tx, job, operation, Outcome("done"))
         return self._save(tx, job, operation, steps)
+
+    def _extend(
+        self, tx: Transaction, job: Job, row: StepRow, more: Extended, steps: list[StepRow]
+    ) -> StepRow:
+        """Journal what a finished step adds to the operation; return it with its own result."""
+        added = planned_steps(row.operation_id, more.plan, len(steps))
+        journal.add_steps(tx, added)
+        steps += added
+        if more.secrets:
+            # Ahead of the commit, as the next call is made of them; a step done again has the same.
+            job.secrets = {**job.secrets, **more.secrets}
+            job.operation.secrets = self._sealer.seal(job.operation.id, job.secrets)
+            journal.keep_secrets(tx, job.operation, job.operation.secrets)
+        return replace(row, result=more.result)
 
     def _failed(self, job: Job, step: Step, error: Exception) -> Move:
         """Try a failed step again after a pause, or turn round."""

@@ -163,10 +163,12 @@ class Extended:
 
     For what can be known only when the operation starts (what there is to delete, when whoever
     was before it has ended). It is journaled in the step's own commit, so it too happens once.
+    `secrets` (what a row keeps sealed, say) join the operation's own and are wiped with them.
     """
 
     result: Any
     plan: tuple[Planned, ...]
+    secrets: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,6 +48,8 @@ def _action(
 
 _ACTIVE, _STOPPED, _PAUSED = VmState.ACTIVE, VmState.STOPPED, VmState.PAUSED
 _SUSPENDED, _ERROR, _RESIZED = VmState.SUSPENDED, VmState.ERROR, VmState.RESIZED
+_RESCUED = VmState.RESCUED
+_REBUILDABLE = (_ACTIVE, _STOPPED, _ERROR)
 _ROWS = (
     Action(
         name="delete",
@@ -87,14 +89,19 @@ _ROWS = (
         "create_image",
     ),
     _action("resume", [_SUSPENDED], TaskState.RESUMING, _ACTIVE, "resume_server"),
+    _action("rescue", _REBUILDABLE, TaskState.RESCUING, _RESCUED, "rescue_server"),
+    _action("unrescue", [_RESCUED], TaskState.UNRESCUING, _ACTIVE, "unrescue_server"),
 )
 _HOLDS_DISKS = frozenset({_ACTIVE, _PAUSED, _STOPPED, _RESIZED})
 """The states in which disks come and go (Nova at 2.1: not on a shelved server)."""
+_OTHER_DISKS = frozenset({TaskState.RESCUING, TaskState.UNRESCUING})
+"""Tasks after which a server's disks have other names, so that none can join them meanwhile."""
 
 
 def _disk_action(name: str) -> Action:
     """Make the row of what changes a server's disks: it shows no task, several queue in order."""
-    return Action(name, "servers:actions", _HOLDS_DISKS, NOT_DELETING, "", _ACTIVE, name)
+    tasks = NOT_DELETING - _OTHER_DISKS
+    return Action(name, "servers:actions", _HOLDS_DISKS, tasks, "", _ACTIVE, name)
 
 
 ACTIONS: dict[str, Action] = {
@@ -123,3 +130,9 @@ def check_lock(server: Server, *, admin: bool) -> None:
 def _conflict(action: Action, server: Server, what: str, value: str) -> Conflict:
     verb = action.name.removeprefix("hard ")
     return Conflict(f"Cannot '{verb}' instance {server.id} while it is in {what} {value}")
+
+
+def check_made(action: Action, server: Server) -> None:
+    """Raise Conflict, in Nova's words, for a server that has never run: it has nothing yet."""
+    if server.launched_at is None or server.host_id is None:
+        raise Conflict(f"Instance {server.id} is in an invalid state for '{action.name}'")

@@ -102,6 +102,7 @@ def _forget(work: Work) -> None:
         "host_id": None,
         "intent": None,
         "sealed_guest": None,
+        "rescued": None,
         "terminated_at": work.now,
     }
     servers.change(work.tx, server_id, work.now, values)

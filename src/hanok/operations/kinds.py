@@ -14,12 +14,14 @@ from hanok.operations import (
     detach_volume,
     pause_server,
     reboot_server,
+    rescue_server,
     resize_server,
     resume_server,
     start_server,
     stop_server,
     suspend_server,
     unpause_server,
+    unrescue_server,
 )
 
 KINDS: tuple[Operation, ...] = (
@@ -34,6 +36,7 @@ KINDS: tuple[Operation, ...] = (
     pause_server.KIND,
     reboot_server.HARD,
     reboot_server.SOFT,
+    rescue_server.KIND,
     resize_server.CONFIRM,
     resize_server.RESIZE,
     resize_server.REVERT,
@@ -42,4 +45,5 @@ KINDS: tuple[Operation, ...] = (
     stop_server.KIND,
     suspend_server.KIND,
     unpause_server.KIND,
+    unrescue_server.KIND,
 )

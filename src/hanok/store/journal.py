@@ -289,7 +289,7 @@ def save_steps(tx: Transaction, steps: Sequence[StepRow]) -> None:
 
 
 _release = delete(operation_subjects).where(operation_subjects.c.seq == bindparam("number"))
-_wipe = update(operations).where(operations.c.id == bindparam("of_operation")).values(secrets=None)
+_keep = update(operations).where(operations.c.id == bindparam("of_operation"))
 _wipe_steps = (
     update(operation_steps)
     .where(operation_steps.c.operation_id == bindparam("of_operation"))
@@ -297,11 +297,16 @@ _wipe_steps = (
 )
 
 
+def keep_secrets(tx: Transaction, operation: OperationRow, sealed: bytes | None) -> None:
+    """Store an owned operation's secrets anew; `save` in the same transaction fences it."""
+    tx.run(_keep.values(secrets=sealed), {"of_operation": operation.id})
+
+
 def release(tx: Transaction, operation: OperationRow) -> None:
     """Leave the queues of an ended operation's subjects and wipe its secrets."""
     tx.run(_release, {"number": operation.seq})
     if operation.secrets is not None:
-        tx.run(_wipe, {"of_operation": operation.id})
+        keep_secrets(tx, operation, None)
         tx.run(_wipe_steps, {"of_operation": operation.id})
 
 

@@ -287,6 +287,18 @@ def observe(tx: Transaction, server: Server, now: int, values: Mapping[str, Any]
     )
 
 
+_made_from = select(servers.c.intent, servers.c.sealed_guest).where(servers.c.id == bindparam("id"))
+
+
+def made_from(reader: Reader, server_id: str) -> tuple[dict[str, Any], bytes] | None:
+    """Return the intent that a server's domain was made from, and what its guest is told, sealed.
+
+    None for a server that never got a host.
+    """
+    row = reader.first(_made_from, {"id": server_id})
+    return None if row is None or row.intent is None else (row.intent, row.sealed_guest)
+
+
 def on_host(reader: Reader, host_id: str) -> list[Server]:
     """Return the live servers of a host."""
     statement = select(*_columns).where(
@@ -328,6 +340,11 @@ def local_disks_of(reader: Reader, server_id: str) -> Sequence[Row[Any]]:
         .order_by(local_disks.c.device)
     )
     return reader.rows(statement)
+
+
+def change_local_disk(tx: Transaction, disk_id: str, image_id: str) -> None:
+    """Note the image whose bytes a local disk has now."""
+    tx.run(update(local_disks).where(local_disks.c.id == disk_id).values(image_id=image_id))
 
 
 def remove_local_disk(tx: Transaction, disk_id: str) -> None:

@@ -15,6 +15,7 @@ from hanok.api.compute.actions import (
     not_offered,
     pause,
     reboot,
+    rescue,
     reset_state,
     resize,
     resume,
@@ -23,6 +24,7 @@ from hanok.api.compute.actions import (
     stop,
     suspend,
     unpause,
+    unrescue,
     vnc_console,
 )
 from hanok.api.compute.actions.action import ServerAction, ServerQuestion
@@ -45,6 +47,8 @@ ACTIONS: dict[str, ServerAction] = {
         resize.REVERT,
         create_image.ACTION,
         change_password.ACTION,
+        rescue.ACTION,
+        unrescue.ACTION,
         security_groups.ADD,
         security_groups.REMOVE,
         lock.LOCK,

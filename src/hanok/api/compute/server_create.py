@@ -212,14 +212,24 @@ def _one(
     region = call.region
     intent = intent_of(call, request, found, place)
     servers.add(tx, row_of(intent, request, found, place, region.clock.now()))
-    admin_pass = request.admin_pass or _letters(call, 12)
+    admin_pass = request.admin_pass or made_password(call)
     secrets = {
         "user_data": _text(request.user_data),
         "admin_pass": admin_pass,
-        "random_seed": _text(region.clock.random_bytes(_SEED)),
+        "random_seed": random_seed(call),
     }
     create_server.submit(tx, region.engine, intent, secrets)
     return _Made(intent.server_id, admin_pass)
+
+
+def made_password(call: Call) -> str:
+    """Make an administrator's password (12 letters and digits, as Nova's)."""
+    return _letters(call, 12)
+
+
+def random_seed(call: Call) -> str:
+    """Draw a guest's first randomness, in base64."""
+    return base64.b64encode(call.region.clock.random_bytes(_SEED)).decode()
 
 
 def _letters(call: Call, count: int) -> str:

@@ -8,7 +8,7 @@ from hanok.api._call import Call
 from hanok.api.compute.server_networks import Interface
 from hanok.guest.config_drive import hostname
 from hanok.model.create_rules import Root
-from hanok.model.devices import lowest_free
+from hanok.model.devices import ROOT, lowest_free
 from hanok.model.flavor import Flavor
 from hanok.model.image import Image
 from hanok.model.server import Server, TaskState, VmState
@@ -28,9 +28,6 @@ _SHOWN_PROPERTIES = (
     "tc_env",
 )
 """The image properties that NHN Cloud shows among a server's metadata."""
-
-
-ROOT_DEVICE = "vda"
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +96,7 @@ def _disks(call: Call, found: Resolved) -> tuple[DiskIntent, ...]:
             disk_id=call.region.clock.new_id(),
             destination=root.destination,
             size_gib=root.size_gib,
-            device=ROOT_DEVICE,
+            device=ROOT,
             boot_index=0,
             image_id=found.image.id,
             image_format=found.image.disk_format or "raw",

@@ -9,6 +9,7 @@ import msgspec
 
 from hanok.api._call import Answer, Call
 from hanok.api.compute.actions.action import ServerAction, begin
+from hanok.model.devices import ROOT
 from hanok.model.errors import Invalid
 from hanok.model.image import Image
 from hanok.model.server import Server, TaskState
@@ -30,7 +31,7 @@ def _act(call: Call, tx: Transaction, server: Server, body: Any) -> Answer:
         asked = msgspec.convert(body, _Body)
     except msgspec.ValidationError as error:
         raise Invalid(f"Invalid input for createImage. {error}.") from error
-    disks = servers.local_disks_of(tx, server.id)
+    disks = [disk for disk in servers.local_disks_of(tx, server.id) if disk.device == ROOT]
     begin(call, tx, server, "createImage")
     if not disks:
         raise Invalid(
