@@ -11,10 +11,8 @@ from hanok.model.flavor import Flavor
 from hanok.model.image import Image
 from hanok.model.server import Server
 from hanok.store.database import Database
-from hanok.store.region_metadata import metadata
-from hanok.store.region_tables import servers as _tables_are_known
+from tests.prepared import open_region
 
-assert _tables_are_known.metadata is metadata
 MINE, OTHER = "a" * 32, "b" * 32
 NOW = 1_700_000_000_000_000
 
@@ -22,9 +20,8 @@ NOW = 1_700_000_000_000_000
 @contextmanager
 def region_store(url: str) -> Iterator[Database]:
     """A store with a region's tables; its connections are closed at the end."""
-    database = Database(url, schema="public")
+    database, _ = open_region(url)
     try:
-        metadata.create_all(database.engine)
         yield database
     finally:
         database.close()

@@ -17,9 +17,10 @@ from hanok.engine.failpoints import Failpoints
 from hanok.engine.job import Context
 from hanok.engine.sealing import Sealer
 from hanok.engine.steps import Operation, Outcome, Planned, Submission, Work
-from hanok.store import journal, migrate
+from hanok.store import journal
 from hanok.store.database import Database
 from hanok.store.journal import OperationRow, StepRow
+from tests.prepared import open_region
 
 
 class FastClock(SystemClock):
@@ -40,9 +41,7 @@ class FastClock(SystemClock):
 
 
 def open_store(url: str) -> Database:
-    database = Database(url, schema="hanok_test")
-    migrate.prepare(database, migrate.REGION)
-    return database
+    return open_region(url)[0]
 
 
 @dataclass

@@ -35,8 +35,7 @@ from hanok.model.image import Image
 from hanok.model.server import Server
 from hanok.operations.kinds import KINDS
 from hanok.operations.park import parked
-from hanok.store import first_start, hosts, images, journal, migrate, servers
-from hanok.store.database import Database
+from hanok.store import first_start, hosts, images, journal, servers
 from hanok.store.region_tables import (
     claims,
     fixed_ips,
@@ -51,6 +50,7 @@ from hanok.store.region_tables import (
 )
 from hanok.store.region_tables import hosts as hosts_table
 from tests.engine.world import FastClock
+from tests.prepared import open_region
 
 if TYPE_CHECKING:
     from hanok.api.identity.service import Identity
@@ -77,8 +77,7 @@ class World:
     def open(self) -> World:
         """Open store, driver and engine; a first time, seed the region."""
         self.clock = FastClock()
-        self.store = Database(self.url, schema="hanok_test")
-        fresh = migrate.prepare(self.store, migrate.REGION) == "made"
+        self.store, fresh = open_region(self.url)
         self.drivers = simulated.open_host("deadbeef", self.folder / "world", SimulatedConfig())
         self.hosts = Hosts()
         self.hosts.add(HOST, self.drivers)
