@@ -91,6 +91,40 @@ def test_what_there_is(openstack: Command) -> None:
     assert types == {"General SSD", "General HDD"}
 
 
+def test_quotas_and_extensions(openstack: Command) -> None:
+    shown = {one["Resource"]: one["Limit"] for one in openstack.read("quota", "show")}
+    assert (shown["cores"], shown["networks"], shown["ports"]) == (20, 100, 500)
+    used = {one["Resource"]: one for one in openstack.read("quota", "show", "--usage")}
+    assert (used["networks"]["In Use"], used["security_groups"]["In Use"]) == (1, 1)
+    assert openstack.read("quota", "show", "--default")
+    aliases = {one["Alias"] for one in openstack.read("extension", "list", "--network")}
+    assert {"quotas", "security-group"} <= aliases
+
+
+def test_networks_groups_and_ports(openstack: Command) -> None:
+    made = openstack.read("network", "create", "back")
+    ranged = ("--network", "back", "--subnet-range", "10.7.0.0/24")
+    subnet = openstack.read("subnet", "create", *ranged, "--gateway", "10.7.0.254", "back-one")
+    assert (subnet["gateway_ip"], subnet["network_id"]) == ("10.7.0.254", made["id"])
+    group = openstack.read("security", "group", "create", "web")
+    fixed = ("--fixed-ip", "subnet=back-one,ip-address=10.7.0.9")
+    port = openstack.read(
+        *("port", "create", "--network", "back", *fixed, "--security-group", "web", "inner")
+    )
+    assert port["security_group_ids"] == [group["id"]]
+    listed = openstack.read("port", "list", *fixed)
+    assert [one["Name"] for one in listed] == ["inner"]
+    assert openstack.read("port", "list", "--network", "Default-Network") == []
+    in_use = openstack.refused("security", "group", "delete", "web")
+    assert "in use" in in_use
+    assert "in use" in openstack.refused("network", "delete", "back")
+    openstack.run("port", "set", "--name", "renamed", "inner")
+    openstack.run("port", "delete", "renamed")
+    openstack.run("security", "group", "delete", "web")
+    openstack.run("network", "delete", "back")
+    assert [one["Name"] for one in openstack.read("network", "list")] == ["Default-Network"]
+
+
 def test_a_rule_in_the_default_group(openstack: Command) -> None:
     ssh = ("--ingress", "--protocol", "tcp", "--dst-port", "22", "--remote-ip", "192.168.0.0/24")
     rule = openstack.read("security", "group", "rule", "create", *ssh, "default")

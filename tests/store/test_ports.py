@@ -125,3 +125,14 @@ def test_a_port_is_lent_bound_and_let_go(store: Database) -> None:
         assert free is not None
         assert (free.server_id, free.device_id, free.status) == (None, "", "DOWN")
         assert free.fixed_ips == lent.fixed_ips
+
+
+def test_a_projects_ports_are_narrowed_by_their_columns(store: Database) -> None:
+    with store.write() as tx:
+        for number in (20, 21, 22):
+            ports.make(tx, a_port(number, NETWORK, device_id=f"d{number % 2}"), ())
+        assert [p.id for p in ports.of_project(tx, MINE, {"device_id": ["d0"]})] == [
+            *map(uuid, (20, 22))
+        ]
+        both = {"device_id": ["d0", "d1"], "name": ["port-21"]}
+        assert [p.id for p in ports.of_project(tx, MINE, both)] == [uuid(21)]

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from threading import Barrier
 
 import pytest
 
@@ -78,3 +81,59 @@ def test_a_group_with_a_port_stays_and_goes_with_its_rules(store: Database) -> N
         assert security_groups.remove(tx, WEB.id)
         assert security_groups.get(tx, MINE, WEB.id) is None
         assert security_groups.project_rules(tx, MINE) == []
+
+
+def test_a_group_goes_or_gets_members_never_both(store: Database) -> None:
+    """Deleting a group while ports join it: by creation, by change, and by a server's action."""
+    with store.write() as tx:
+        networks.add(tx, a_network(8))
+        for number in (101, 102):
+            ports.make(tx, a_port(number, uuid(8)), ())
+    for round_ in range(8):
+        group = replace(WEB, id=uuid(1000 + round_), name=f"g{round_}")
+        with store.write() as tx:
+            security_groups.add(tx, group)
+        ways = (*("remove",) * 2, "make", "set", "join")
+        with ThreadPoolExecutor(len(ways)) as threads:
+            barrier = Barrier(len(ways))
+            jobs = [
+                threads.submit(_try, store, barrier, way, (group.id, 200 + round_)) for way in ways
+            ]
+            joined = sum(job.result() for job in jobs[2:])
+            removed = any(job.result() for job in jobs[:2])
+        with store.read() as reader:
+            members = [p for p in ports.of_project(reader, MINE) if group.id in p.group_ids]
+            there = security_groups.get(reader, MINE, group.id) is not None
+        assert len(members) == joined, ways
+        assert (there, bool(joined)) == ((False, False) if removed else (True, True))
+
+
+def _try(store: Database, barrier: Barrier, way: str, what: tuple[str, int]) -> bool:
+    """Remove a group, or put a port into it; False where the other side was first."""
+    group_id, number = what
+    barrier.wait(10)
+    try:
+        with store.write() as tx:
+            if way == "remove":
+                known = security_groups.get(tx, MINE, group_id) is not None
+                return known and security_groups.remove(tx, group_id)
+            if way == "make":
+                ports.make(tx, a_port(number, uuid(8), group_ids=(group_id,)), ())
+            elif way == "set":
+                port = ports.lock(tx, uuid(101))
+                assert port is not None
+                ports.set_groups(tx, port, [group_id])
+            else:
+                security_groups.join(tx, uuid(102), group_id)
+    except NotFound:
+        return False
+    return True
+
+
+def test_a_projects_rules_are_narrowed_by_their_columns(store: Database) -> None:
+    let_in = replace(RULE, id=uuid(12), direction="ingress")
+    with store.write() as tx:
+        security_groups.add_rule(tx, let_in)
+        only = {"direction": ["ingress"], "security_group_id": [WEB.id, uuid(2)]}
+        assert security_groups.project_rules(tx, MINE, only) == [let_in]
+        assert security_groups.project_rules(tx, MINE, {"id": [uuid(99)]}) == []

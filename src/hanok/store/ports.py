@@ -271,6 +271,11 @@ _projects = _ports.where(ports.c.project_id == bindparam("project")).order_by(
 )
 
 
-def of_project(reader: Reader, project_id: str) -> list[Port]:
-    """Return a project's ports: one statement."""
-    return [_to_port(row) for row in reader.rows(_projects, {"project": project_id})]
+def of_project(
+    reader: Reader, project_id: str, only: Mapping[str, Sequence[str]] | None = None
+) -> list[Port]:
+    """Return a project's ports, or those whose columns have one of the values that `only` names."""
+    statement = _projects
+    for name, values in (only or {}).items():
+        statement = statement.where(ports.c[name].in_(values))
+    return [_to_port(row) for row in reader.rows(statement, {"project": project_id})]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import fields, replace
+from typing import Any
 
 from sqlalchemy import bindparam, delete, func, insert, select, update
 
@@ -22,15 +23,29 @@ _usage = select(
 _lock = select(projects.c.id).where(projects.c.id == bindparam("project")).with_for_update()
 
 
-def _changed(reader: Reader, project_id: str) -> dict[str, int]:
+def stored(reader: Reader, project_id: str) -> dict[str, Any]:
+    """Return all that a project's row of quotas keeps, of every service."""
+    return dict(reader.scalar(_limits, {"project": project_id}) or {})
+
+
+def keep(tx: Transaction, project_id: str, limits: Mapping[str, Any]) -> None:
+    """Put what a project's row keeps; the row goes where that is nothing. See `lock`."""
+    if not limits:
+        tx.run(delete(quotas).where(quotas.c.project_id == project_id))
+        return
+    mine = update(quotas).where(quotas.c.project_id == project_id).values(limits=dict(limits))
+    if not tx.run(mine):
+        tx.run(insert(quotas).values(project_id=project_id, limits=dict(limits)))
+
+
+def _changed(kept: Mapping[str, Any]) -> dict[str, int]:
     """Return what differs from the defaults."""
-    stored = reader.scalar(_limits, {"project": project_id}) or {}
-    return {name: value for name, value in stored.items() if name in _NAMES}
+    return {name: value for name, value in kept.items() if name in _NAMES}
 
 
 def limits_of(reader: Reader, project_id: str) -> Quota:
     """Return a project's limits: the defaults, where nobody has changed them."""
-    return Quota(**_changed(reader, project_id))
+    return Quota(**_changed(stored(reader, project_id)))
 
 
 def usage_of(reader: Reader, project_id: str) -> Usage:
@@ -50,13 +65,12 @@ def lock(tx: Transaction, project_id: str) -> None:
 
 def change(tx: Transaction, project_id: str, limits: Mapping[str, int]) -> Quota:
     """Change limits of a project, by the names of `Quota`'s fields, and return all of them."""
-    changed = {**_changed(tx, project_id), **limits}
-    mine = update(quotas).where(quotas.c.project_id == project_id).values(limits=changed)
-    if not tx.run(mine):
-        tx.run(insert(quotas).values(project_id=project_id, limits=changed))
-    return replace(Quota(), **changed)
+    kept = {**stored(tx, project_id), **limits}
+    keep(tx, project_id, kept)
+    return replace(Quota(), **_changed(kept))
 
 
 def reset(tx: Transaction, project_id: str) -> None:
-    """Give a project the default limits again."""
-    tx.run(delete(quotas).where(quotas.c.project_id == project_id))
+    """Give a project the default limits again; those of other services stay."""
+    kept = stored(tx, project_id)
+    keep(tx, project_id, {name: value for name, value in kept.items() if name not in _NAMES})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, fields
 from typing import Any
 
@@ -78,9 +78,17 @@ def get(reader: Reader, project_id: str, group_id: str) -> SecurityGroup | None:
     return None if row is None else SecurityGroup(**row._mapping)
 
 
-def project_rules(reader: Reader, project_id: str) -> list[SecurityGroupRule]:
-    """Return the rules of all of a project's groups."""
-    found = reader.rows(_project_rules, {"project": project_id})
+def project_rules(
+    reader: Reader, project_id: str, only: Mapping[str, Sequence[str]] | None = None
+) -> list[SecurityGroupRule]:
+    """Return the rules of all of a project's groups, or those whose columns have one of the values.
+
+    `only` names the columns, and the values of each.
+    """
+    statement = _project_rules
+    for name, values in (only or {}).items():
+        statement = statement.where(security_group_rules.c[name].in_(values))
+    found = reader.rows(statement, {"project": project_id})
     return [SecurityGroupRule(**row._mapping) for row in found]
 
 

@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from hanok.model import errors
-from tests.operations.world import IMAGE, World, endpoint_of
+from hanok.store import network_quotas, quotas
+from tests.operations.world import IMAGE, PROJECT, World, endpoint_of
 
 NONE = "00000000-0000-4000-8000-000000000000"
 ROOT = {
@@ -151,6 +152,20 @@ def test_a_quota_counts_what_is_there(world: World) -> None:
         "Quota exceeded for instances: Requested 1, but already used 10 of 10 instances"
     )
     world.settle()
+
+
+def test_the_quota_of_ports_bounds_how_many_servers_are_made(world: World) -> None:
+    with world.store.write() as tx:
+        used = network_quotas.used(tx, PROJECT, "port")
+        network_quotas.change(tx, PROJECT, {"port": used + 2})
+    post(world, block_device_mapping_v2=[ROOT], min_count=1, max_count=3)
+    with world.store.write() as tx:
+        assert quotas.usage_of(tx, PROJECT).instances == 2
+        network_quotas.change(tx, PROJECT, {"port": used})
+    with pytest.raises(errors.QuotaExceeded, match="Maximum number of ports exceeded"):
+        post(world, block_device_mapping_v2=[ROOT])
+    with world.store.read() as reader:
+        assert quotas.usage_of(reader, PROJECT).instances == 2
 
 
 def test_block_storage_beside_the_root_disk_is_made_and_attached(world: World) -> None:

@@ -35,6 +35,7 @@ from hanok.store import (
     flavors,
     images,
     key_pairs,
+    network_quotas,
     quotas,
     security_groups,
     servers,
@@ -59,6 +60,7 @@ def create(call: Call, dialect: Dialect) -> Answer:
     reservation = "r-" + _letters(call, 8).lower()
     with region.store.write() as tx:
         count = _take_quota(tx, credentials.project_id, request, found.flavor)
+        count = _take_ports(tx, credentials.project_id, found, count, request.min_count)
         made = [
             _one(call, tx, request, found, Place(reservation, index, count))
             for index in range(count)
@@ -188,6 +190,21 @@ def _take_quota(tx: Transaction, project_id: str, request: ServerCreate, flavor:
         if over is None:
             return count
     raise QuotaExceeded(_over(limits, used, request.min_count, flavor) or "")
+
+
+def _take_ports(tx: Transaction, project_id: str, found: Resolved, count: int, least: int) -> int:
+    """Return for how many of `count` servers the quota of ports allows those to be made.
+
+    Raises QuotaExceeded where that are less than `least`. Ports that other servers have yet to
+    make are not counted, as Nova does not count them.
+    """
+    new = sum(not one.existing for one in found.interfaces)
+    room = network_quotas.room(tx, project_id, "port") if new else None
+    if room is None:
+        return count
+    if room // new < least:
+        raise QuotaExceeded("Maximum number of ports exceeded")
+    return min(count, room // new)
 
 
 def _over(limits: Quota, used: Usage, count: int, flavor: Flavor) -> str | None:

@@ -5,18 +5,18 @@ A filter is any field of the answer; repeated values are alternatives, `fields` 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 from hanok.api._call import Answer, Call, Endpoint
-from hanok.model.errors import Invalid, NotFound
+from hanok.api.network import filters, pages
+from hanok.model.errors import NotFound
 from hanok.store.database import Reader
 
-_CONTROLS = frozenset({"limit", "marker", "fields", "sort_key", "sort_dir", "page_reverse"})
-_LARGEST = 1000
 View = Callable[[Any, Any], dict[str, Any]]
+Only = Mapping[str, Sequence[str]]
+"""Filters that the store applies: a column's name, and the values that it may have."""
 
 
 class Missing(NotFound):
@@ -31,38 +31,45 @@ class Missing(NotFound):
 class Collection:
     """A kind of object: its names on the wire, how a project's are read and shown.
 
-    `read` returns all (object, children) pairs, `get` the one with an id. `prepare` runs before a
-    list is read; `detail` is the view of a single object where that shows more.
+    `read` returns all (object, children) pairs that pass the filters of `columns`, `get` the one
+    with an id. `prepare` runs before a list is read; `detail` is the view of a single object where
+    that shows more. `sorts` are the fields that a list may be sorted by. `links` names further
+    lists of the links to other pages, where a client looks for other names than Neutron's.
     """
 
     plural: str
     singular: str
     kind: str
     words: str
-    read: Callable[[Reader, str], Sequence[tuple[Any, Any]]]
+    read: Callable[[Reader, str, Only], Sequence[tuple[Any, Any]]]
     get: Callable[[Reader, str, str], tuple[Any, Any] | None]
     view: View
     detail: View | None = None
     prepare: Callable[[Call], None] | None = None
+    columns: frozenset[str] = frozenset()
+    sorts: tuple[str, ...] = ()
+    links: tuple[str, ...] = ()
 
     def listed(self, call: Call) -> Answer:
         """Serve the list."""
+        asked, page = filters.wanted(call.query), pages.page(call.query)
         if self.prepare is not None:
             self.prepare(call)
+        # The marker need not pass the filters, so it is looked for among all.
+        only = {} if page.marker else filters.only(asked, self.columns)
         with call.region.store.read() as reader:
-            pairs = self.read(reader, call.credentials.project_id)
-        found = [self.view(one, children) for one, children in pairs]
-        found = [one for one in found if _matches(call, one)]
-        found = _sorted(call, found)
-        limit = call.query.integer("limit")
-        marker = call.query.get("marker")
-        if marker:
-            ids = [one["id"] for one in found]
-            if marker not in ids:
-                raise Invalid(f"marker {marker} is not an item of the list.")
-            found = found[ids.index(marker) + 1 :]
-        page = found[: min(limit or _LARGEST, _LARGEST)]
-        return Answer(200, {self.plural: [_fields(call, one) for one in page]})
+            pairs = self.read(reader, call.credentials.project_id, only)
+        every = pages.ordered(call.query, self.sorts, [self.view(*pair) for pair in pairs])
+        found = pages.behind(page, every)
+        if found is None:
+            raise Missing(self.kind, self.words, page.marker or "")
+        shown = pages.cut(page, [one for one in found if filters.matches(asked, one)])
+        body: dict[str, Any] = {self.plural: [_fields(call, one) for one in shown]}
+        address = call.base.service(call.region.name, "network") + self.root
+        links = pages.links(call.query, page, shown, address)
+        if links:
+            body |= {f"{name}_links": links for name in (self.plural, *self.links)}
+        return Answer(200, body)
 
     def show(self, call: Call) -> Answer:
         """Serve one by its id; a name is a clean 404, which clients rely on."""
@@ -73,53 +80,17 @@ class Collection:
             raise Missing(self.kind, self.words, wanted)
         return Answer(200, {self.singular: _fields(call, (self.detail or self.view)(*found))})
 
+    @property
+    def root(self) -> str:
+        """The list's path below the service's root."""
+        return f"/v2.0/{self.plural.replace('_', '-')}"
+
     def endpoints(self) -> tuple[Endpoint, Endpoint]:
         """Return the list's and the object's endpoints."""
-        root = f"/v2.0/{self.plural.replace('_', '-')}"
         return (
-            Endpoint("GET", root, self.listed, "networks:read"),
-            Endpoint("GET", f"{root}/{{id}}", self.show, "networks:read"),
+            Endpoint("GET", self.root, self.listed, "networks:read"),
+            Endpoint("GET", f"{self.root}/{{id}}", self.show, "networks:read"),
         )
-
-
-def _matches(call: Call, one: dict[str, Any]) -> bool:
-    wanted: dict[str, list[str]] = {}
-    for name, value in call.query:
-        if name not in _CONTROLS:
-            wanted.setdefault(name, []).append(value)
-    return all(_has(one, name, values) for name, values in wanted.items())
-
-
-def _has(one: dict[str, Any], name: str, values: list[str]) -> bool:
-    """Tell whether a field has one of the values; a field that is not there filters nothing."""
-    if name == "fixed_ips":
-        return any(_has_address(one, value) for value in values)
-    if name not in one:
-        return True
-    value = one[name]
-    if isinstance(value, list):
-        return any(wanted in value for wanted in values)
-    if isinstance(value, bool):
-        return str(value).lower() in [wanted.lower() for wanted in values]
-    return ("" if value is None else str(value)) in values
-
-
-def _has_address(one: dict[str, Any], wanted: str) -> bool:
-    """Match fixed_ips=ip_address=10.0.0.3 or subnet_id=…"""
-    name, _, value = wanted.partition("=")
-    return any(str(ip.get(name)) == value for ip in one.get("fixed_ips", []))
-
-
-def _sorted(call: Call, found: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    directions = call.query.all("sort_dir")
-    for n, key in reversed(list(enumerate(call.query.all("sort_key")))):
-        descending = n < len(directions) and directions[n].lower() == "desc"
-        found = sorted(found, key=partial(_sort_key, key), reverse=descending)
-    return found
-
-
-def _sort_key(key: str, one: dict[str, Any]) -> str:
-    return str(one.get(key))
 
 
 def _fields(call: Call, one: dict[str, Any]) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from hanok.model.network import (
     PoolOutside,
     PoolsOverlap,
 )
+from hanok.model.network_quota import OverQuota
 from hanok.model.port import AddressNowhere, AddressOutside, AddressTaken, MacTaken, NoAddressLeft
 
 TYPES: Mapping[type[HanokError], str] = {
@@ -24,6 +25,7 @@ TYPES: Mapping[type[HanokError], str] = {
     PoolOutside: "OutOfBoundsAllocationPool",
     PoolsOverlap: "OverlappingAllocationPools",
     GatewayInPool: "GatewayConflictWithAllocationPools",
+    OverQuota: "OverQuota",
     AddressTaken: "IpAddressInUse",
     NoAddressLeft: "IpAddressGenerationFailure",
     MacTaken: "MacAddressInUse",

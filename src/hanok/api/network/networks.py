@@ -13,7 +13,7 @@ from hanok.api.network.collections import Missing
 from hanok.api.network.fields import Flag, Short, check_project, flag
 from hanok.model.errors import Conflict, Forbidden, Invalid
 from hanok.model.network import InvalidInput, Network
-from hanok.store import first_start, networks
+from hanok.store import first_start, network_quotas, networks
 from hanok.store.database import Transaction
 from hanok.store.first_start import MTU
 
@@ -87,6 +87,7 @@ def add(call: Call, values: dict[str, Any]) -> Network:
     )
     with call.region.store.write() as tx:
         first_start.ensure_project(tx, clock, project_id)
+        network_quotas.take(tx, project_id, "network")
         networks.add(tx, network)
     return network
 

@@ -21,7 +21,7 @@ from hanok.api.network.fields import Flag, Short, check_project, flag
 from hanok.model.errors import Invalid
 from hanok.model.port import Asked, FixedIp, MacTaken, Port, Wish, mac_address, wishes
 from hanok.model.security_group import DEFAULT
-from hanok.store import first_start, networks, ports, security_groups
+from hanok.store import first_start, network_quotas, networks, ports, security_groups
 from hanok.store.database import Reader, Transaction
 
 
@@ -68,6 +68,7 @@ def create(call: Call) -> Answer:
     up = flag("admin_state_up", asked.admin_state_up, True)
     with call.region.store.write() as tx:
         first_start.ensure_project(tx, clock, project_id)
+        network_quotas.take(tx, project_id, "port")
         if networks.network(tx, project_id, asked.network_id) is None:
             raise Missing("Network", "Network", asked.network_id)
         group_ids = _groups(tx, project_id, asked.security_groups)

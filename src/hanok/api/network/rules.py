@@ -13,7 +13,7 @@ from hanok.api.network import views
 from hanok.api.network.collections import Missing
 from hanok.model.errors import Conflict, Invalid
 from hanok.model.security_group import SecurityGroupRule
-from hanok.store import security_groups
+from hanok.store import network_quotas, security_groups
 from hanok.store.database import Reader
 
 _PROTOCOLS = frozenset(
@@ -70,10 +70,10 @@ def create(call: Call) -> Answer:
     values = _checked(asked)
     region, project_id = call.region, call.credentials.project_id
     with region.store.write() as tx:
-        remote = [asked.remote_group_id] if asked.remote_group_id else []
-        for group_id in (asked.security_group_id, *remote):
-            if security_groups.get(tx, project_id, group_id) is None:
-                raise Missing("SecurityGroup", "Security group", group_id)
+        network_quotas.take(tx, project_id, "security_group_rule")
+        named = [one for one in (asked.security_group_id, asked.remote_group_id) if one]
+        for group_id in sorted(set(named) - security_groups.hold(tx, project_id, named)):
+            raise Missing("SecurityGroup", "Security group", group_id)
         rule = SecurityGroupRule(
             id=region.clock.new_id(),
             security_group_id=asked.security_group_id,

@@ -11,7 +11,7 @@ from hanok.api.network.collections import Missing
 from hanok.api.network.fields import Short, check_project
 from hanok.model.errors import Conflict
 from hanok.model.security_group import DEFAULT, SecurityGroup, let_out
-from hanok.store import first_start, security_groups
+from hanok.store import first_start, network_quotas, security_groups
 from hanok.store.database import Transaction
 
 
@@ -91,6 +91,7 @@ def create(call: Call) -> Answer:
     rule = let_out(clock.new_id(), group)
     with call.region.store.write() as tx:
         first_start.ensure_project(tx, clock, project_id)
+        network_quotas.take(tx, project_id, "security_group")
         security_groups.add(tx, group)
         security_groups.add_rule(tx, rule)
     return Answer(201, {"security_group": views.security_group(group, [rule])})

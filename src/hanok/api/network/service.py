@@ -6,19 +6,19 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from hanok.api._call import Answer, Call, Endpoint, Service
+from hanok.api.network import extensions, quotas, rules, views, vpcs
 from hanok.api.network import networks as network_endpoints
 from hanok.api.network import ports as port_endpoints
-from hanok.api.network import rules, views, vpcs
 from hanok.api.network import security_groups as groups
 from hanok.api.network import subnets as subnet_endpoints
-from hanok.api.network.collections import Collection, Missing
+from hanok.api.network.collections import Collection, Missing, Only
 from hanok.api.network.failures import shape
 from hanok.model.errors import NotImplemented_
 from hanok.store import networks, ports, security_groups
 from hanok.store.database import Reader
 
 
-def _networks(reader: Reader, project_id: str) -> Sequence[tuple[Any, Any]]:
+def _networks(reader: Reader, project_id: str, _only: Only) -> Sequence[tuple[Any, Any]]:
     subnets = networks.all_subnets(reader, project_id)
     return [
         (one, [subnet for subnet in subnets if subnet.network_id == one.id])
@@ -31,7 +31,15 @@ def _network(reader: Reader, project_id: str, wanted: str) -> tuple[Any, Any] | 
     return None if one is None else (one, networks.subnets_of(reader, one.id))
 
 
-def _groups(reader: Reader, project_id: str) -> Sequence[tuple[Any, Any]]:
+def _subnets(reader: Reader, project_id: str, _only: Only) -> Sequence[tuple[Any, Any]]:
+    return [(one, None) for one in networks.all_subnets(reader, project_id)]
+
+
+def _ports(reader: Reader, project_id: str, only: Only) -> Sequence[tuple[Any, Any]]:
+    return [(one, None) for one in ports.of_project(reader, project_id, only)]
+
+
+def _groups(reader: Reader, project_id: str, _only: Only) -> Sequence[tuple[Any, Any]]:
     known = security_groups.project_rules(reader, project_id)
     return [
         (one, [rule for rule in known if rule.security_group_id == one.id])
@@ -44,10 +52,8 @@ def _group(reader: Reader, project_id: str, wanted: str) -> tuple[Any, Any] | No
     return None if one is None else (one, security_groups.rules_of(reader, one.id))
 
 
-def _childless(
-    read: Callable[[Reader, str], Sequence[Any]],
-) -> Callable[[Reader, str], list[tuple[Any, Any]]]:
-    return lambda reader, project_id: [(one, None) for one in read(reader, project_id)]
+def _rules(reader: Reader, project_id: str, only: Only) -> Sequence[tuple[Any, Any]]:
+    return [(one, None) for one in security_groups.project_rules(reader, project_id, only)]
 
 
 def _single(
@@ -60,19 +66,34 @@ def _single(
     return found
 
 
+_USUAL = ("id", "tenant_id", "project_id", "created_at", "updated_at")
 COLLECTIONS = (
-    Collection("networks", "network", "Network", "Network", _networks, _network, views.network),
+    Collection(
+        *("networks", "network", "Network", "Network"),
+        _networks,
+        _network,
+        views.network,
+        sorts=(*_USUAL, "name", "status", "admin_state_up", "shared", "router:external", "mtu"),
+    ),
     Collection(
         *("subnets", "subnet", "Subnet", "Subnet"),
-        _childless(networks.all_subnets),
+        _subnets,
         _single(networks.subnet),
         views.subnet,
+        sorts=(*_USUAL, "name", "network_id", "cidr", "gateway_ip", "enable_dhcp", "ip_version"),
     ),
     Collection(
         *("ports", "port", "Port", "Port"),
-        _childless(ports.of_project),
+        _ports,
         _single(ports.get_of_project),
         views.port,
+        columns=frozenset(
+            {"id", "name", "network_id", "mac_address", "device_id", "device_owner", "status"}
+        ),
+        sorts=(
+            *(*_USUAL, "name", "network_id", "mac_address", "admin_state_up", "status"),
+            *("device_id", "device_owner"),
+        ),
     ),
     Collection(
         *("security_groups", "security_group", "SecurityGroup", "Security group"),
@@ -80,14 +101,20 @@ COLLECTIONS = (
         _group,
         views.security_group,
         prepare=groups.ensure_default,
+        sorts=(*_USUAL, "name", "description"),
     ),
     Collection(
         *("security_group_rules", "security_group_rule"),
         *("SecurityGroupRule", "Security group rule"),
-        _childless(security_groups.project_rules),
+        _rules,
         _single(security_groups.get_rule),
         views.security_group_rule,
         prepare=groups.ensure_default,
+        columns=frozenset({"id", "security_group_id", "direction", "ethertype"}),
+        sorts=(
+            *(*_USUAL, "security_group_id", "direction", "ethertype", "protocol"),
+            *("port_range_min", "port_range_max", "remote_ip_prefix", "remote_group_id"),
+        ),
     ),
 )
 
@@ -126,9 +153,10 @@ def service() -> Service:
         *port_endpoints.ENDPOINTS,
         *groups.ENDPOINTS,
         *rules.ENDPOINTS,
+        *quotas.ENDPOINTS,
+        *extensions.ENDPOINTS,
         _empty("routers"),
         _empty("floatingips"),
-        _empty("extensions"),
         Endpoint("GET", "/v2.0/routers/{id}", _no_router, "networks:read"),
         Endpoint("GET", "/v2.0/floatingips/{id}", _no_floating_ip, "networks:read"),
         Endpoint("POST", "/v2.0/floatingips", _not_offered, "networks:write"),

@@ -29,7 +29,7 @@ from hanok.model.network import (
     ipv4_network,
 )
 from hanok.model.port import AddressTaken
-from hanok.store import networks, ports
+from hanok.store import network_quotas, networks, ports
 from hanok.store.database import Transaction
 
 _MOST_SERVERS = 5
@@ -97,9 +97,16 @@ def create(call: Call) -> Answer:
     if "allocation_pools" not in values:
         values["allocation_pools"] = default_pools(cidr, values["gateway_ip"])
     with call.region.store.write() as tx:
-        network = own(tx, call, asked.network_id)
+        network = hold_network(tx, call, asked.network_id)
         subnet = add(tx, call, network, cidr, values)
     return Answer(201, {"subnet": views.subnet(subnet, None)})
+
+
+def hold_network(tx: Transaction, call: Call, network_id: str) -> Network:
+    """Return the caller's network with room for a subnet; nobody else changes it meanwhile."""
+    network_quotas.take(tx, call.credentials.project_id, "subnet")
+    networks.lock(tx, network_id)
+    return own(tx, call, network_id)
 
 
 def add(
@@ -109,8 +116,7 @@ def add(
     cidr: ipaddress.IPv4Network,
     values: dict[str, Any],
 ) -> Subnet:
-    """Store a new subnet of the caller's network; raises InvalidInput when it overlaps another."""
-    networks.lock(tx, network.id)
+    """Store a new subnet of a network that is held; raises InvalidInput where it overlaps."""
     check_overlap(network.id, cidr, networks.subnets_of(tx, network.id))
     now = call.region.clock.now()
     defaults: dict[str, Any] = {"enable_dhcp": True, "dns_nameservers": []}

@@ -13,7 +13,7 @@ from hanok.api._call import Answer, Call, Endpoint
 from hanok.api.network import networks as network_endpoints
 from hanok.api.network import subnets as subnet_endpoints
 from hanok.api.network import vpc_views
-from hanok.api.network.collections import Collection
+from hanok.api.network.collections import Collection, Only
 from hanok.api.network.fields import Short, check_project
 from hanok.api.network.vpc_views import Inside
 from hanok.model.errors import Invalid
@@ -80,7 +80,7 @@ def _inside(reader: Reader, project_id: str, network_id: str) -> Inside | None:
     return Inside(network, subnets, addresses.counts(reader, [one.id for one in subnets]))
 
 
-def _vpcs(reader: Reader, project_id: str) -> Sequence[_Pair]:
+def _vpcs(reader: Reader, project_id: str, _only: Only) -> Sequence[_Pair]:
     return [(one.network, one) for one in _all(reader, project_id)]
 
 
@@ -89,7 +89,7 @@ def _vpc(reader: Reader, project_id: str, wanted: str) -> _Pair | None:
     return None if one is None else (one.network, one)
 
 
-def _subnets(reader: Reader, project_id: str) -> Sequence[_Pair]:
+def _subnets(reader: Reader, project_id: str, _only: Only) -> Sequence[_Pair]:
     return [(subnet, one) for one in _all(reader, project_id) for subnet in one.subnets]
 
 
@@ -100,15 +100,28 @@ def _subnet(reader: Reader, project_id: str, wanted: str) -> _Pair | None:
 
 
 def _table(reader: Reader, project_id: str, wanted: str) -> _Pair | None:
-    pairs = _vpcs(reader, project_id)
+    pairs = _vpcs(reader, project_id, {})
     return next((pair for pair in pairs if vpc_views.table_id(pair[0].id) == wanted), None)
 
 
+_USUAL = ("id", "name", "tenant_id", "state", "create_time")
+# The links' further names are where NHN Cloud's Terraform provider looks for them.
 VPCS = Collection(
-    *("vpcs", "vpc", "Vpc", "VPC"), _vpcs, _vpc, vpc_views.vpc, detail=vpc_views.vpc_detail
+    *("vpcs", "vpc", "Vpc", "VPC"),
+    _vpcs,
+    _vpc,
+    vpc_views.vpc,
+    detail=vpc_views.vpc_detail,
+    sorts=(*_USUAL, "shared", "router:external", "cidrv4"),
+    links=("networks",),
 )
 SUBNETS = Collection(
-    *("vpcsubnets", "vpcsubnet", "VpcSubnet", "VPC subnet"), _subnets, _subnet, vpc_views.vpc_subnet
+    *("vpcsubnets", "vpcsubnet", "VpcSubnet", "VPC subnet"),
+    _subnets,
+    _subnet,
+    vpc_views.vpc_subnet,
+    sorts=(*_USUAL, "vpc_id", "cidr", "gateway", "shared", "available_ip_count"),
+    links=("subnets",),
 )
 TABLES = Collection(
     *("routingtables", "routingtable", "RoutingTable", "Routing table"),
@@ -116,6 +129,8 @@ TABLES = Collection(
     _table,
     vpc_views.routing_table,
     detail=vpc_views.routing_table_detail,
+    sorts=(*_USUAL, "default_table"),
+    links=("networks",),
 )
 
 
@@ -168,8 +183,7 @@ def create_subnet(call: Call) -> Answer:
         "allocation_pools": default_pools(cidr, gateway),
     }
     with call.region.store.write() as tx:
-        networks.lock(tx, asked.vpc_id)
-        network = network_endpoints.own(tx, call, asked.vpc_id)
+        network = subnet_endpoints.hold_network(tx, call, asked.vpc_id)
         if network.cidr is not None and not cidr.subnet_of(ipaddress.IPv4Network(network.cidr)):
             raise InvalidInput(f"The cidr {cidr} is not within the VPC's {network.cidr}.")
         subnet = subnet_endpoints.add(tx, call, network, cidr, values)
