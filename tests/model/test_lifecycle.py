@@ -28,6 +28,10 @@ OF_NHN = {
     "changePassword": {"active"},
     "rescue": {"active", "stopped", "error"},
     "unrescue": {"rescued"},
+    "shelve": {"active"},
+    "unshelve": {"shelved_offloaded"},
+    "attach_volume": {"active", "paused", "stopped", "resized"},
+    "detach_volume": {"active", "paused", "stopped", "resized"},
 }
 """The resting states in which Nova, and the guide, allow an action."""
 

@@ -8,25 +8,11 @@ from typing import Any
 
 from hanok.model.power import PowerState
 from hanok.model.server import VmState
+from tests.operations.case import Case
+from tests.operations.case import active as _active
+from tests.operations.case import does as _does
+from tests.operations.shelving_cases import SHELVING
 from tests.operations.world import IMAGE, World
-
-
-@dataclass(frozen=True)
-class Case:
-    """`before` prepares and returns a server's id or ""; `submit` starts the operation.
-
-    `done` and `undone` check the world after it ended either way; `undo` is False for operations
-    that are never unwound ("make absent"); `variant` marks what another case already shows.
-    """
-
-    name: str
-    kind: str
-    before: Callable[[World], str]
-    submit: Callable[[World, str], str]
-    done: Callable[[World, str], None]
-    undone: Callable[[World, str], None]
-    undo: bool = True
-    variant: bool = False
 
 
 def _nothing(_world: World) -> str:
@@ -37,15 +23,6 @@ def _created(world: World) -> str:
     server_id = world.create()
     world.settle()
     return server_id
-
-
-def _active(*, local: bool) -> Callable[[World, str], None]:
-    def check(world: World, server_id: str) -> None:
-        server = world.server(server_id)
-        assert (server.vm_state, server.task_state, server.power_state) == ("active", None, 1)
-        world.assert_exactly_one(local=local)
-
-    return check
 
 
 def _failed(world: World, server_id: str) -> None:
@@ -91,14 +68,6 @@ def _after(name: str) -> Callable[[World], str]:
         return server_id
 
     return before
-
-
-def _does(name: str, body: object = None) -> Callable[[World, str], str]:
-    def submit(world: World, server_id: str) -> str:
-        world.act(server_id, name, body)
-        return server_id
-
-    return submit
 
 
 def _rests(vm_state: VmState, power: PowerState) -> Callable[[World, str], None]:
@@ -313,5 +282,6 @@ CASES = (
         undo=False,
     ),
     *POWER,
+    *SHELVING,
 )
 BY_NAME = {case.name: case for case in CASES}

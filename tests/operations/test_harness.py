@@ -17,7 +17,8 @@ import pytest
 
 from hanok.model.errors import HostError
 from hanok.model.server import VmState
-from tests.operations.cases import CASES, Case
+from tests.operations.case import Case
+from tests.operations.cases import CASES
 from tests.operations.world import World
 
 REPOSITORY = Path(__file__).parents[2]
@@ -34,6 +35,14 @@ def _each(*, undone: bool = False, quick: bool = False) -> pytest.MarkDecorator:
     return pytest.mark.parametrize("case", chosen, ids=names)
 
 
+MOVERS = (
+    "create_server",
+    "rescue_server",
+    "unrescue_server",
+    "rebuild_server",
+    "shelve_server",
+    "unshelve_server",
+)
 DELETABLE = pytest.mark.parametrize(
     "case",
     [
@@ -41,11 +50,11 @@ DELETABLE = pytest.mark.parametrize(
             case, marks=[pytest.mark.slow] if case.variant and "create" not in case.kind else []
         )
         for case in CASES
-        if case.kind in ("create_server", "rescue_server", "unrescue_server", "rebuild_server")
+        if case.kind in MOVERS
     ],
     ids=lambda case: case.name.replace(" ", "-"),
 )
-"""What makes or exchanges disks: a delete in the middle must find every one of them."""
+"""What makes, exchanges or moves disks: a delete in the middle must find every one of them."""
 EACH, EACH_QUICK = _each(), _each(quick=True)
 EACH_UNDONE, EACH_UNDONE_QUICK = _each(undone=True), _each(undone=True, quick=True)
 Reached = Callable[[str], None]
@@ -355,6 +364,7 @@ def test_fault_13_a_delete_at_every_step(workshop: Workshop, case: Case, moment:
         assert states[-1] == VmState.DELETED
         assert VmState.ERROR not in states
         world.assert_nothing_is_left()
+        assert world.own_images() == []
         workshop.drop(world)
 
 

@@ -256,6 +256,18 @@ class World:
         assert record is not None
         return record.spec
 
+    def own_images(self) -> list[Image]:
+        """The project's own images, as it sees them."""
+        with self.store.read() as reader:
+            found = images.page(reader, images.Listing(PROJECT, 100, visibility="private"))
+        assert found is not None
+        return found
+
+    def doomed_images(self) -> list[str]:
+        """The images whose end is promised."""
+        with self.store.read() as reader:
+            return images.doomed(reader)
+
     def reality(self) -> dict[str, int]:
         """How many things there are on the host."""
         return {

@@ -58,6 +58,7 @@ STOPPED = replace(SERVER, vm_state=VmState.STOPPED, power_state=4)
         (STOPPED, PowerState.RUNNING, {"power_state": 1, "vm_state": VmState.ACTIVE}),
         (replace(SERVER, vm_state=VmState.BUILDING), PowerState.SHUTDOWN, None),
         (replace(SERVER, vm_state=VmState.ERROR), None, None),
+        (replace(SERVER, vm_state=VmState.SHELVED_OFFLOADED), None, None),
     ],
 )
 def test_verdict(server: Server, power: PowerState | None, changes: dict[str, Any] | None) -> None:

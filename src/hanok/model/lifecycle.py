@@ -50,6 +50,7 @@ _ACTIVE, _STOPPED, _PAUSED = VmState.ACTIVE, VmState.STOPPED, VmState.PAUSED
 _SUSPENDED, _ERROR, _RESIZED = VmState.SUSPENDED, VmState.ERROR, VmState.RESIZED
 _RESCUED = VmState.RESCUED
 _REBUILDABLE = (_ACTIVE, _STOPPED, _ERROR)
+_SHELVED = VmState.SHELVED_OFFLOADED
 _ROWS = (
     Action(
         name="delete",
@@ -88,14 +89,24 @@ _ROWS = (
         _ACTIVE,
         "create_image",
     ),
+    # The guide shelves what is ACTIVE, and nothing else; Nova's dialect does more.
+    _action("shelve", [_ACTIVE], TaskState.SHELVING, _SHELVED, "shelve_server"),
+    _action("unshelve", [_SHELVED], TaskState.UNSHELVING, _ACTIVE, "unshelve_server"),
     _action("resume", [_SUSPENDED], TaskState.RESUMING, _ACTIVE, "resume_server"),
     _action("rescue", _REBUILDABLE, TaskState.RESCUING, _RESCUED, "rescue_server"),
     _action("unrescue", [_RESCUED], TaskState.UNRESCUING, _ACTIVE, "unrescue_server"),
 )
 _HOLDS_DISKS = frozenset({_ACTIVE, _PAUSED, _STOPPED, _RESIZED})
 """The states in which disks come and go (Nova at 2.1: not on a shelved server)."""
-_OTHER_DISKS = frozenset({TaskState.RESCUING, TaskState.UNRESCUING})
-"""Tasks after which a server's disks have other names, so that none can join them meanwhile."""
+_OTHER_DISKS = frozenset(
+    {
+        TaskState.RESCUING,
+        TaskState.UNRESCUING,
+        TaskState.SHELVING,
+        TaskState.UNSHELVING,
+    }
+)
+"""Tasks after which a server's disks have other names, or none: none can join them meanwhile."""
 
 
 def _disk_action(name: str) -> Action:

@@ -22,7 +22,7 @@ from hanok.engine.steps import (
 )
 from hanok.model.server import Server, VmState
 from hanok.operations.submitter import Submitter
-from hanok.store import hosts, ports, servers, volumes
+from hanok.store import hosts, images, ports, servers, volumes
 from hanok.store.database import Transaction
 
 PATIENCE = Retry(times=1000, first=0.5, factor=2.0, longest=30.0)
@@ -95,6 +95,10 @@ def _forget(work: Work) -> None:
     for disk in servers.local_disks_of(work.tx, server_id):
         servers.remove_local_disk(work.tx, disk.id)
     hosts.release(work.tx, server_id)
+    server = servers.find(work.tx, server_id)
+    kept = (server.shelved if server is not None else None) or {}
+    if "image_id" in kept:
+        images.doom(work.tx, kept["image_id"], work.now)
     values = {
         "vm_state": VmState.DELETED,
         "task_state": None,
@@ -103,6 +107,7 @@ def _forget(work: Work) -> None:
         "intent": None,
         "sealed_guest": None,
         "rescued": None,
+        "shelved": None,
         "terminated_at": work.now,
     }
     servers.change(work.tx, server_id, work.now, values)

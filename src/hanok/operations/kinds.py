@@ -17,11 +17,13 @@ from hanok.operations import (
     rescue_server,
     resize_server,
     resume_server,
+    shelve_server,
     start_server,
     stop_server,
     suspend_server,
     unpause_server,
     unrescue_server,
+    unshelve_server,
 )
 
 KINDS: tuple[Operation, ...] = (
@@ -41,9 +43,11 @@ KINDS: tuple[Operation, ...] = (
     resize_server.RESIZE,
     resize_server.REVERT,
     resume_server.KIND,
+    shelve_server.KIND,
     start_server.KIND,
     stop_server.KIND,
     suspend_server.KIND,
     unpause_server.KIND,
     unrescue_server.KIND,
+    unshelve_server.KIND,
 )

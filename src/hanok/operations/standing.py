@@ -7,7 +7,7 @@ name of a port's tap. Then `spec` describes the domain as create_server did.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -149,15 +149,20 @@ def of(view: View) -> Standing:
     return msgspec.convert(view.results["gather"], Standing)
 
 
+def on_host(view: View, verb: str, args: Mapping[str, Any]) -> HostCall:
+    """Name a call to the server's host."""
+    return HostCall(of(view).found["place"]["host_id"], verb, args)
+
+
 def call(view: View, verb: str, **args: Any) -> HostCall:
     """Name a call to the server's host about the server."""
-    return HostCall(view.intent["host_id"], verb, {"server_id": view.server_id, **args})
+    return on_host(view, verb, {"server_id": view.server_id, **args})
 
 
 def define(view: View, spec: DomainSpec) -> HostCall:
     """Name the call that makes a domain as described; it holds secrets."""
     arguments = {"spec": msgspec.to_builtins(spec)}
-    return HostCall(view.intent["host_id"], "compute.define", arguments, secret=True)
+    return replace(on_host(view, "compute.define", arguments), secret=True)
 
 
 def spec(view: View, disks: Sequence[DiskIntent] = (), **secrets: Any) -> DomainSpec:
@@ -182,10 +187,10 @@ def _subject(view: View) -> str:
 
 def _look(view: View) -> HostCall:
     arguments = {"disk_id": _subject(view)}
-    return HostCall(view.intent["host_id"], "storage.describe_disk", arguments)
+    return on_host(view, "storage.describe_disk", arguments)
 
 
-def _plug(view: View) -> HostCall:
+def plug(view: View) -> HostCall:
     """Have the tap named, which is there already as long as nobody took it away."""
     standing, port_id = of(view), _subject(view)
     (nic,) = [nic for nic in standing.intent.nics if nic.port_id == port_id]
@@ -199,14 +204,19 @@ def _plug(view: View) -> HostCall:
         "mtu": allocated["network"]["mtu"],
     }
     arguments = {"port": port, "network": allocated["network"]}
-    return HostCall(view.intent["host_id"], "network.plug", arguments)
+    return on_host(view, "network.plug", arguments)
+
+
+def unplug(view: View) -> HostCall:
+    """Name the call that takes away the tap of the port that the step's key names."""
+    return on_host(view, "network.unplug", {"port_id": _subject(view)})
 
 
 def _drop(view: View) -> HostCall:
     arguments = {"disk_id": _subject(view)}
-    return HostCall(view.intent["host_id"], "storage.delete_disk", arguments)
+    return on_host(view, "storage.delete_disk", arguments)
 
 
 LOOK = HostStep("look", _look)
-PLUG = HostStep("plug", _plug)
+PLUG = HostStep("plug", plug)
 DROP = HostStep("drop", _drop, timeout=60, retry=Retry(times=5))

@@ -19,6 +19,7 @@ BODIES: dict[str, tuple[str, Any]] = {
     "unpause": ("unpause", None),
     "suspend": ("suspend", None),
     "resume": ("resume", None),
+    "shelve": ("shelve", None),
 }
 
 

@@ -20,11 +20,13 @@ from hanok.api.compute.actions import (
     resize,
     resume,
     security_groups,
+    shelve,
     start,
     stop,
     suspend,
     unpause,
     unrescue,
+    unshelve,
     vnc_console,
 )
 from hanok.api.compute.actions.action import ServerAction, ServerQuestion
@@ -42,6 +44,8 @@ ACTIONS: dict[str, ServerAction] = {
         unpause.ACTION,
         suspend.ACTION,
         resume.ACTION,
+        shelve.ACTION,
+        unshelve.ACTION,
         resize.RESIZE,
         resize.CONFIRM,
         resize.REVERT,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Annotated, Any
 
@@ -38,7 +39,7 @@ def _act(call: Call, tx: Transaction, server: Server, body: Any) -> Answer:
             "Images of instances on block storage are made by the block storage service's "
             "os-volume_upload_image; createImage is for U2 instances."
         )
-    image = _image(call, server, asked, tx)
+    image = snapshot(call, tx, server, asked.name, asked.metadata or {})
     images.add(tx, image)
     marked = replace(server, task_state=TaskState.IMAGE_SNAPSHOT)
     create_image.submit(tx, call.region.engine, marked, disks[0].id, image.id)
@@ -47,16 +48,17 @@ def _act(call: Call, tx: Transaction, server: Server, body: Any) -> Answer:
     return Answer(202, headers={"Location": location})
 
 
-def _image(call: Call, server: Server, asked: _Body, tx: Transaction) -> Image:
-    """Describe the image to be: what is said of the server's own image goes on holding."""
+def snapshot(
+    call: Call, tx: Transaction, server: Server, name: str, properties: Mapping[str, str]
+) -> Image:
+    """Describe an image to be of a server: what is said of its own image goes on holding."""
     region, now = call.region, call.region.clock.now()
     source = images.get(tx, server.image_id, None) if server.image_id else None
-    properties = dict(source.properties) if source is not None else {}
-    properties.update(asked.metadata or {})
-    properties.update({"instance_uuid": server.id, "image_type": "snapshot"})
+    inherited = source.properties if source is not None else {}
+    own = {"instance_uuid": server.id, "image_type": "snapshot"}
     return Image(
         id=region.clock.new_id(),
-        name=asked.name,
+        name=name,
         project_id=server.project_id,
         status="queued",
         visibility="private",
@@ -68,7 +70,7 @@ def _image(call: Call, server: Server, asked: _Body, tx: Transaction) -> Image:
         checksum=None,
         min_disk_gib=server.root_gib,
         min_ram_mib=source.min_ram_mib if source is not None else 0,
-        properties=properties,
+        properties={**inherited, **properties, **own},
         tags=[],
         created_at=now,
         updated_at=now,
