@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -60,7 +61,7 @@ class OneRegion:
     """KR1 with one service at `root`; `call` sends a request, `get` expects a 200 and its JSON."""
 
     def __init__(self, app: falcon.asgi.App[Any, Any], service: Service, region: Region) -> None:
-        self._app: Any = app
+        self.app: Any = app
         self._client = testing.TestClient(app)
         self.prefix = f"/kr1/{service.name}"
         self.root = ROOT + self.prefix
@@ -76,31 +77,43 @@ class OneRegion:
         caller: str | None = "member",
         headers: Mapping[str, str] | None = None,
     ) -> testing.Result:
-        """`{tenant}` in the path becomes the caller's project; bytes are sent as they are."""
+        """Send a request; `{tenant}` in the path becomes the caller's project.
+
+        Bytes are sent as they are, anything else as JSON, of the kind that the headers say.
+        """
         if caller is not None and caller in CALLERS:
             path = path.replace("{tenant}", CALLERS[caller].project_id)
         path, _, query = path.partition("?")
-        raw = body if isinstance(body, bytes) else None
+        kind: dict[str, str] = {}
+        if body is not None and not isinstance(body, bytes):
+            kind, body = {"Content-Type": "application/json"}, json.dumps(body).encode()
         return self._client.simulate_request(
             method,
             self.prefix + path,
             query_string=query,
-            headers={**(headers or {}), **({} if caller is None else {"X-Auth-Token": caller})},
+            headers={
+                **kind,
+                **(headers or {}),
+                **({} if caller is None else {"X-Auth-Token": caller}),
+            },
             host="cloud.example",
-            body=raw,
-            json=None if raw is not None else body,
+            body=body,
+        )
+
+    def client(self) -> httpx.AsyncClient:
+        """A client of the member's, for bodies that are sent while something else happens."""
+        return httpx.AsyncClient(
+            transport=httpx.ASGITransport(self.app),
+            base_url=f"http://cloud.example{self.prefix}",
+            headers={"X-Auth-Token": "member"},
         )
 
     def at_once(self, count: int, method: str, path: str, body: object) -> list[int]:
         """Send the same request of the member's several times at once; return the codes."""
 
         async def send() -> list[int]:
-            transport = httpx.ASGITransport(self._app)
-            headers = {"X-Auth-Token": "member"}
-            async with httpx.AsyncClient(
-                transport=transport, base_url="http://cloud.example", headers=headers
-            ) as client:
-                address = self.prefix + path.replace("{tenant}", MINE)
+            async with self.client() as client:
+                address = path.removeprefix("/").replace("{tenant}", MINE)
                 sent = [client.request(method, address, json=body) for _ in range(count)]
                 return [answer.status_code for answer in await asyncio.gather(*sent)]
 

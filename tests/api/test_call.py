@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, cast
 
 import pytest
@@ -13,10 +15,10 @@ from hanok.model.credentials import Credentials
 WHO = Credentials("u", "kim", "p", "demo", frozenset({"member"}), 0, 1)
 
 
-def call(**more: Any) -> Call:
+def call(headers: Mapping[str, str] = MappingProxyType({}), **more: Any) -> Call:
     nothing = cast(Any, None)
     base = Base("http://test", "http")
-    return Call(nothing, base, {}, Query(""), {}, b"", "req-1", **more)
+    return Call(nothing, base, {}, Query(""), headers, b"", "req-1", **more)
 
 
 def test_a_handler_gets_what_its_route_and_its_token_say() -> None:
@@ -32,6 +34,15 @@ def test_to_read_what_the_endpoint_did_not_ask_for_is_a_bug() -> None:
         _ = call().region
     with pytest.raises(AssertionError):
         _ = call().credentials
+
+
+@pytest.mark.parametrize(
+    ("said", "kind"),
+    [("Application/JSON; charset=utf-8", "application/json"), (" text/plain ", "text/plain")],
+)
+def test_what_a_body_is_said_to_be_is_read_without_its_parameters(said: str, kind: str) -> None:
+    assert call({"content-type": said}).content_type == kind
+    assert call().content_type == ""
 
 
 def test_a_body_that_is_not_streamed_has_no_blocks() -> None:

@@ -38,6 +38,11 @@ class Call:
     blocks: Iterator[bytes] = field(default_factory=lambda: iter(()))
 
     @property
+    def content_type(self) -> str:
+        """What the body is said to be, in small letters without parameters; empty if not said."""
+        return self.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+    @property
     def region(self) -> Region:
         """The region that the route named."""
         assert self._region is not None  # noqa: S101 - a route without a region asks for none

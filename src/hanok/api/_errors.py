@@ -32,6 +32,7 @@ STATUS: Mapping[type[errors.HanokError], int] = {
     errors.MethodNotAllowed: 405,
     errors.Conflict: 409,
     errors.TooLarge: 413,
+    errors.UnsupportedMediaType: 415,
     errors.NotImplemented_: 501,
     errors.Unavailable: 503,
     errors.HostUnreachable: 503,

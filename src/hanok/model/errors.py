@@ -9,6 +9,7 @@
     ├── MethodNotAllowed
     ├── Conflict           right request, wrong state
     ├── TooLarge           the body is over the limit
+    ├── UnsupportedMediaType  the body is of a kind that is not read there
     ├── NotImplemented_    understood; not offered
     ├── Unavailable        a host or a service does not answer
     └── HostError          a driver's call failed
@@ -63,6 +64,10 @@ class Conflict(HanokError):
 
 class TooLarge(HanokError):
     """The body is larger than the service accepts: 413."""
+
+
+class UnsupportedMediaType(HanokError):
+    """The body's content type is none that is read there: 415."""
 
 
 class NotImplemented_(HanokError):  # noqa: N801 - the built-in name is taken

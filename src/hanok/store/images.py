@@ -92,10 +92,10 @@ def change(tx: Transaction, image: Image) -> None:
     tx.run(update(images).where(images.c.id == image.id).values(**asdict(image)))
 
 
-def set_status(tx: Transaction, image_id: str, status: str, now: int) -> None:
-    """Change an image's status; an image that is not there is left alone."""
+def set_status(tx: Transaction, image_id: str, status: str, now: int) -> bool:
+    """Change an image's status; False, with nothing done, where it is gone or is to go."""
     statement = update(images).where(images.c.id == image_id, _there)
-    tx.run(statement.values(status=status, updated_at=now))
+    return bool(tx.run(statement.values(status=status, updated_at=now)))
 
 
 def set_active(

@@ -10,12 +10,14 @@ from hanok.api._call import Answer, Call, Endpoint
 from hanok.api._region import Region
 from hanok.api._stream import ClientGone
 from hanok.api.image.access import editable, seen
-from hanok.model.errors import Conflict, Invalid, NotFound, TooLarge
+from hanok.api.image.image_delete import erase
+from hanok.model.errors import Conflict, Invalid, NotFound, TooLarge, UnsupportedMediaType
 from hanok.model.image import Image
 from hanok.store import images
 
 log = structlog.get_logger("hanok.images")
 PATH = "/v2/images/{image}/file"
+KIND = "application/octet-stream"
 GIB = 1 << 30
 
 
@@ -23,24 +25,37 @@ def _upload(call: Call) -> Answer:
     """Store the body as the image's bytes: queued, saving, active.
 
     An upload that ends early leaves the image queued, to be tried again; bytes that are not what
-    they were declared to be leave it killed.
+    they were declared to be leave it killed. One that is deleted meanwhile goes, at the latest,
+    when its upload ends.
     """
-    _check_length(call)
+    _check_kind(call)
     image = _begin(call)
     try:
-        _store(call.region, image, call.blocks)
+        kept = _store(call.region, image, call.blocks)
     except BaseException as error:
         bad = isinstance(error, Invalid) and not isinstance(error, ClientGone)
         if bad:
             log.warning("image refused", image=image.id, reason=str(error))
-        with call.region.store.write() as tx:
-            images.set_status(tx, image.id, "killed" if bad else "queued", call.region.clock.now())
+        _leave(call.region, image.id, "killed" if bad else "queued")
         raise
+    if not kept:
+        erase(call.region, image.id)
+        raise NotFound(f"Image {image.id} was deleted while its data was uploaded.")
     return Answer(204)
 
 
-def _check_length(call: Call) -> None:
-    """Refuse what is known to be too large before a byte of it is taken."""
+def _leave(region: Region, image_id: str, status: str) -> None:
+    """Show how an upload failed, or finish the deletion that came while it was under way."""
+    with region.store.write() as tx:
+        kept = images.set_status(tx, image_id, status, region.clock.now())
+    if not kept:
+        erase(region, image_id)
+
+
+def _check_kind(call: Call) -> None:
+    """Refuse what is no image's bytes, or too many, before a byte of it is taken."""
+    if call.content_type != KIND:
+        raise UnsupportedMediaType(f"The content type of an image's data is {KIND}.")
     length = call.headers.get("content-length", "")
     if length.isdecimal() and int(length) > call.region.largest_image:
         raise _too_large(call.region.largest_image)
@@ -64,13 +79,14 @@ def _begin(call: Call) -> Image:
     return image
 
 
-def _store(region: Region, image: Image, blocks: Iterable[bytes]) -> None:
+def _store(region: Region, image: Image, blocks: Iterable[bytes]) -> bool:
+    """Store the bytes and make the image active; False where it was deleted meanwhile."""
     # An earlier process may have stored bytes without noting it; they are not these.
     region.images.remove(image.id)
     source = _at_most(blocks, region.largest_image)
     stored = region.images.add(image.id, source, image.disk_format or "")
     with region.store.write() as tx:
-        kept = images.set_active(
+        return images.set_active(
             tx,
             image.id,
             size_bytes=stored.size,
@@ -78,9 +94,6 @@ def _store(region: Region, image: Image, blocks: Iterable[bytes]) -> None:
             checksum=stored.checksum,
             now=region.clock.now(),
         )
-    if not kept:
-        region.images.remove(image.id)
-        raise NotFound(f"Image {image.id} was deleted while its data was uploaded.")
 
 
 def _at_most(blocks: Iterable[bytes], limit: int) -> Iterator[bytes]:
@@ -100,7 +113,7 @@ def _download(call: Call) -> Answer:
         return Answer(204)
     headers = {"content-md5": image.checksum} if image.checksum else {}
     path = call.region.images.path(image.id)
-    return Answer(200, None, headers, "application/octet-stream", path)
+    return Answer(200, None, headers, KIND, path)
 
 
 ENDPOINTS = (

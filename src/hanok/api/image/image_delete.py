@@ -32,7 +32,8 @@ def _delete(call: Call) -> Answer:
                 f"{shelved}, which is shelved. Unshelve or delete that instance."
             )
         images.doom(tx, image.id, region.clock.now())
-    erase(region, image.id)
+    if image.status != "saving":  # else its upload is under way, and erases it at its end
+        erase(region, image.id)
     return Answer(204)
 
 

@@ -18,7 +18,7 @@ from hanok.api.image.attributes import (
 )
 from hanok.api.image.image_create import check_hidden
 from hanok.api.image.view import view_image
-from hanok.model.errors import Conflict, Forbidden, Invalid
+from hanok.model.errors import Conflict, Forbidden, Invalid, UnsupportedMediaType
 from hanok.model.image import Image
 from hanok.store import images
 
@@ -76,9 +76,9 @@ _FORMS: Mapping[str, Callable[[Mapping[str, Any]], Change]] = {
 
 
 def _changes(call: Call) -> list[Change]:
-    kind = call.headers.get("content-type", "").partition(";")[0].strip().lower()
+    kind = call.content_type
     if kind not in _FORMS:
-        raise Invalid(f"The content type of a patch is one of {', '.join(_FORMS)}.")
+        raise UnsupportedMediaType(f"The content type of a patch is one of {', '.join(_FORMS)}.")
     items = decode(call.body, list[dict[str, Any]])
     if len(items) > _MOST_CHANGES:
         raise Invalid(f"A patch has at most {_MOST_CHANGES} operations.")

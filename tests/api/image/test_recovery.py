@@ -1,0 +1,55 @@
+from __future__ import annotations
+
+import pytest
+
+from hanok.api.image.recovery import recover
+from hanok.media.image_store import ImageStore
+from hanok.store import images
+from tests.api.image.images_made import folders, put, register, show, upload
+from tests.api.one_region import OneRegion
+from tests.region_store import an_image, uuid
+
+
+def test_an_upload_that_a_dead_process_began_can_be_made_again(api: OneRegion) -> None:
+    image_id = register(api)
+    put(api, an_image(1))
+    with api.store.write() as tx:
+        images.set_status(tx, image_id, "saving", 0)
+    # The bytes were published, and the process died before the row said so.
+    api.region.images.add(image_id, [b"old" * 512], "raw")
+    recover(api.region)
+    assert show(api, image_id)["status"] == "queued"
+    assert show(api, uuid(1))["status"] == "active"
+    assert upload(api, image_id, b"new" * 512).status_code == 204
+    assert api.region.images.path(image_id).read_bytes() == b"new" * 512
+
+
+def test_deletions_are_finished(api: OneRegion) -> None:
+    put(api, *(an_image(n, status="pending_delete") for n in (1, 2)))
+    for number in (1, 3):
+        api.region.images.add(uuid(number), [b"x" * 512], "raw")
+    recover(api.region)
+    assert folders(api) == [uuid(3)]
+    with api.store.read() as reader:
+        assert images.doomed(reader) == []
+
+
+def test_bytes_that_cannot_be_removed_hold_up_nobody_else(
+    api: OneRegion, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    put(api, *(an_image(n, status="pending_delete") for n in (1, 2)))
+    real = ImageStore.remove
+
+    def remove(store: ImageStore, image_id: str) -> None:
+        if image_id == uuid(1):
+            raise PermissionError("not yours")
+        real(store, image_id)
+
+    monkeypatch.setattr(ImageStore, "remove", remove)
+    recover(api.region)
+    with api.store.read() as reader:
+        assert images.doomed(reader) == [uuid(1)]
+    monkeypatch.undo()
+    recover(api.region)
+    with api.store.read() as reader:
+        assert images.doomed(reader) == []
