@@ -51,6 +51,7 @@ lint: install .lint ## ruff, mypy --strict and the rules of the house
 test: .all-packages .lint .test-images .fast .guests ## lint, then all fast tests and real guests
 
 test-all: .all-packages .lint .test-images ## everything: slow tests, clients, both databases
+	@scripts/debian.sh clients
 	@scripts/python.sh clients
 	$(call say,"tests on SQLite, slow ones included")
 	@$(PYTEST) -m "not guest" $(ARGS) $(NONE)

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs the Debian packages of the given sections of debian-packages.txt that are missing.
-#   scripts/debian.sh run [image] [test]     install what is missing; without root, say what that costs
-#   scripts/debian.sh --missing run …        only print the names of what is missing
+#   scripts/debian.sh SECTION…               install what is missing; without root, say what that costs
+#   scripts/debian.sh --missing SECTION…     only print the names of what is missing
 # Where nothing is missing, nothing runs but dpkg-query: no network, no root.
 set -euo pipefail
 

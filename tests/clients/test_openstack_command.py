@@ -2,57 +2,17 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from tests.clients.environment import by_clouds_yaml, by_openrc, by_v2password, clean, program
+from tests.clients.command import Command
+from tests.clients.environment import by_clouds_yaml, by_openrc, by_v2password, program
 from tests.e2e.inventory import Need, check_rows, check_simulated, need
 from tests.e2e.region import Region, region
 
 pytestmark = [pytest.mark.clients, pytest.mark.timeout(300)]
-
-COMMAND_SECONDS = 120
-
-
-@dataclass(frozen=True, slots=True)
-class Command:
-    """The command with one way to log in."""
-
-    path: Path
-    environment: Mapping[str, str]
-
-    def run(self, *words: str) -> str:
-        """Run it; return what it prints. Fails the test where it fails."""
-        done = self._run(words)
-        assert done.returncode == 0, f"openstack {' '.join(words)}: {done.stdout}{done.stderr}"
-        return done.stdout
-
-    def read(self, *words: str) -> Any:
-        """Run it and return its JSON."""
-        return json.loads(self.run(*words, "-f", "json"))
-
-    def refused(self, *words: str) -> str:
-        """Run what must fail; return what it says."""
-        done = self._run(words)
-        assert done.returncode == 1, done.stdout
-        return done.stderr
-
-    def _run(self, words: tuple[str, ...]) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [str(self.path), *words],
-            env={**clean(), **self.environment},
-            stdin=subprocess.DEVNULL,
-            capture_output=True,
-            text=True,
-            timeout=COMMAND_SECONDS,
-            check=False,
-        )
 
 
 @pytest.fixture(scope="module")

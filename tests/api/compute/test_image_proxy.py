@@ -62,3 +62,63 @@ def test_another_projects_image_is_not_there(api: OneRegion) -> None:
         assert api.refused("GET", f"{IMAGES}/{image_id}") == (404, "Image not found.")
     assert api.call("GET", f"{IMAGES}/{uuid(2)}", caller="other").status_code == 200
     assert api.call("GET", f"{IMAGES}/{uuid(2)}", caller="admin").status_code == 200
+
+
+def listed(api: OneRegion, path: str, **more: str) -> list[str]:
+    return [image["name"] for image in api.get(path, **more)["images"]]
+
+
+def test_a_list_shows_little_of_each_and_the_details_all(api: OneRegion) -> None:
+    one = api.get(f"{IMAGES}/{uuid(1)}")["image"]
+    [_, short] = api.get(IMAGES)["images"]
+    assert short == {key: one[key] for key in ("id", "name", "links")}
+    [_, full] = api.get(f"{IMAGES}/detail")["images"]
+    assert full == one
+
+
+def test_a_list_holds_what_the_caller_may_see_the_newest_first(api: OneRegion) -> None:
+    assert listed(api, IMAGES) == ["image-3", "image-1"]
+    assert listed(api, IMAGES, caller="other") == ["image-3", "image-2", "image-1"]
+
+
+@pytest.mark.parametrize(
+    ("query", "names"),
+    [
+        ("name=image-1", ["image-1"]),
+        ("status=ACTIVE", ["image-1"]),
+        ("status=SAVING", ["image-3"]),
+        ("minDisk=10", ["image-1"]),
+        ("minRam=512", ["image-1"]),
+        ("property-os_type=linux", ["image-1"]),
+        ("changes-since=2023-11-14T22:13:23Z", ["image-3"]),
+        ("server=https://cloud.example/v2/servers/nothing", []),
+        ("type=snapshot", []),
+        ("visibility=private&unknown=1", ["image-3", "image-1"]),
+    ],
+)
+def test_filters_of_a_list(api: OneRegion, query: str, names: list[str]) -> None:
+    assert listed(api, f"{IMAGES}?{query}") == names
+    assert listed(api, f"{IMAGES}/detail?{query}") == names
+
+
+def test_pages_of_a_list(api: OneRegion) -> None:
+    page = api.get(f"{IMAGES}/detail?limit=1&status=")
+    assert [image["name"] for image in page["images"]] == []
+    page = api.get(f"{IMAGES}/detail?limit=1")
+    assert [image["name"] for image in page["images"]] == ["image-3"]
+    [link] = page["images_links"]
+    address = f"{api.root}/v2/{MINE}/images/detail?limit=1&marker={uuid(3)}"
+    assert link == {"rel": "next", "href": address}
+    last = api.get(f"{IMAGES}/detail?limit=1&marker={uuid(3)}")
+    assert [image["name"] for image in last["images"]] == ["image-1"]
+    assert "images_links" not in last
+    assert api.refused("GET", f"{IMAGES}?marker=x") == (400, "marker [x] not found")
+
+
+def test_delete_is_the_image_services_own(api: OneRegion) -> None:
+    path = f"{IMAGES}/{uuid(3)}"
+    assert api.refused("DELETE", path, caller="reader")[0] == 403
+    assert api.call("DELETE", path).status_code == 204
+    assert api.refused("GET", path)[0] == 404
+    assert api.refused("DELETE", path)[0] == 404
+    assert api.refused("DELETE", f"{IMAGES}/{uuid(1)}")[0] == 403

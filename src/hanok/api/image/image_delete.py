@@ -9,7 +9,8 @@ from hanok.model.errors import Conflict, Forbidden
 from hanok.store import images
 
 
-def _delete(call: Call) -> Answer:
+def delete(call: Call) -> Answer:
+    """`DELETE`: 204; raises NotFound, Forbidden, and Conflict while something needs the image."""
     region = call.region
     with region.store.write() as tx:
         image = editable(tx, call)
@@ -44,4 +45,4 @@ def erase(region: Region, image_id: str) -> None:
         images.remove(tx, image_id)
 
 
-ENDPOINTS = (Endpoint("DELETE", "/v2/images/{image}", _delete, "images:write"),)
+ENDPOINTS = (Endpoint("DELETE", "/v2/images/{image}", delete, "images:write"),)
