@@ -53,6 +53,9 @@ class Subnet:
 class InvalidInput(Invalid):
     """What is asked for makes no sense on this network."""
 
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"Invalid input for operation: {reason}")
+
 
 class PoolInvalid(Invalid):
     """An allocation pool is no range of addresses."""

@@ -16,7 +16,8 @@ def shown(error: HanokError) -> tuple[int, str, str]:
 
 
 def test_the_rules_failures_have_neutrons_types() -> None:
-    assert shown(InvalidInput("No.")) == (400, "InvalidInput", "No.")
+    refused = (400, "InvalidInput", "Invalid input for operation: No.")
+    assert shown(InvalidInput("No.")) == refused
     status, kind, message = shown(NoAddressLeft("n"))
     assert (status, kind) == (409, "IpAddressGenerationFailure")
     assert message.startswith("No more IP addresses")

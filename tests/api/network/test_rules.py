@@ -5,8 +5,13 @@ from typing import Any
 import pytest
 
 from tests.api.one_region import OneRegion
+from tests.region_store import OTHER
 
 NOBODY = "00000000-0000-4000-8000-000000000000"
+
+
+def _ports(protocol: str | None, low: object, high: object) -> dict[str, Any]:
+    return {"protocol": protocol, "port_range_min": low, "port_range_max": high}
 
 
 def group_of(network: OneRegion) -> str:
@@ -63,34 +68,53 @@ def test_what_neutron_accepts_is_accepted(network: OneRegion, rule: dict[str, An
 
 
 @pytest.mark.parametrize(
-    ("rule", "status"),
+    ("rule", "status", "kind"),
     [
-        ({"direction": "sideways"}, 400),
-        ({"ethertype": "IPX"}, 400),
-        ({"protocol": "nonsense"}, 400),
-        ({"protocol": 256}, 400),
-        ({"port_range_min": 1, "port_range_max": 2}, 400),
-        ({"protocol": "tcp", "port_range_min": 2, "port_range_max": 1}, 400),
-        ({"protocol": "tcp", "port_range_min": 0, "port_range_max": 1}, 400),
-        ({"protocol": "tcp", "port_range_min": 1, "port_range_max": 65536}, 400),
-        ({"protocol": "tcp", "port_range_min": 1}, 400),
-        ({"protocol": "icmp", "port_range_max": 1}, 400),
-        ({"protocol": "icmp", "port_range_min": 256}, 400),
-        ({"remote_ip_prefix": "10.0.0.300/8"}, 400),
-        ({"remote_ip_prefix": "::/0"}, 400),
-        ({"remote_ip_prefix": "10.0.0.0/8", "remote_group_id": NOBODY}, 400),
-        ({"security_group_id": NOBODY}, 404),
-        ({"remote_group_id": NOBODY}, 404),
-        ({"security_group_id": 7}, 400),
-        ({"description": "x" * 256}, 400),
-        ({"protocol": "tcp", "port_range_min": 2**63, "port_range_max": 2**63}, 400),
-        ({"description": "\0"}, 400),
+        ({"direction": "sideways"}, 400, "HTTPBadRequest"),
+        ({"ethertype": "IPX"}, 400, "SecurityGroupRuleInvalidEtherType"),
+        ({"protocol": "nonsense"}, 400, "SecurityGroupRuleInvalidProtocol"),
+        ({"protocol": 256}, 400, "SecurityGroupRuleInvalidProtocol"),
+        ({"protocol": "icmpv6"}, 400, "SecurityGroupEthertypeConflictWithProtocol"),
+        (_ports(None, 1, 2), 400, "SecurityGroupProtocolRequiredWithPorts"),
+        (_ports("gre", 1, 2), 400, "SecurityGroupInvalidProtocolForPort"),
+        (_ports("tcp", 2, 1), 400, "SecurityGroupInvalidPortRange"),
+        (_ports("tcp", 1, None), 400, "SecurityGroupInvalidPortRange"),
+        (_ports("tcp", 0, 1), 400, "SecurityGroupInvalidPortValue"),
+        (_ports("tcp", 1, 65536), 400, "SecurityGroupInvalidPortValue"),
+        (_ports("tcp", 1, True), 400, None),
+        (_ports("tcp", "x", 1), 400, "SecurityGroupInvalidPortValue"),
+        (_ports("tcp", 2**63, 2**63), 400, "SecurityGroupInvalidPortValue"),
+        (_ports("icmp", None, 1), 400, "SecurityGroupMissingIcmpType"),
+        (_ports("icmp", 256, None), 400, "SecurityGroupInvalidIcmpValue"),
+        (_ports("icmp", 8, 256), 400, "SecurityGroupInvalidIcmpValue"),
+        ({"remote_ip_prefix": "10.0.0.300/8"}, 400, "InvalidCIDR"),
+        ({"remote_ip_prefix": "::/0"}, 400, "SecurityGroupRuleParameterConflict"),
+        (
+            {"remote_ip_prefix": "10.0.0.0/8", "remote_group_id": NOBODY},
+            400,
+            "SecurityGroupRemoteGroupAndRemoteIpPrefix",
+        ),
+        ({"security_group_id": NOBODY}, 404, "SecurityGroupNotFound"),
+        ({"remote_group_id": NOBODY}, 404, "SecurityGroupNotFound"),
+        ({"security_group_id": 7}, 400, "HTTPBadRequest"),
+        ({"tenant_id": OTHER}, 400, "HTTPBadRequest"),
+        ({"description": "x" * 256}, 400, "HTTPBadRequest"),
+        ({"description": "\0"}, 400, "HTTPBadRequest"),
     ],
 )
-def test_what_is_odd_is_refused(network: OneRegion, rule: dict[str, Any], status: int) -> None:
+def test_what_is_odd_is_refused(
+    network: OneRegion, rule: dict[str, Any], status: int, kind: str | None
+) -> None:
     result = post(network, **rule)
     assert result.status_code == status, result.text
     assert set(result.json["NeutronError"]) == {"type", "message", "detail"}
+    assert kind in (None, result.json["NeutronError"]["type"])
+
+
+def test_of_many_equal_rules_at_once_one_is_made(network: OneRegion) -> None:
+    rule = {"security_group_id": group_of(network), "direction": "ingress", "protocol": "udp"}
+    codes = network.at_once(8, "POST", "/v2.0/security-group-rules", {"security_group_rule": rule})
+    assert sorted(codes) == [201] + [409] * 7
 
 
 def test_a_reader_may_not_write(network: OneRegion) -> None:

@@ -71,11 +71,3 @@ def test_what_is_not_there_is_a_clean_404_by_name_too(
     assert result.json == {
         "NeutronError": {"type": kind, "message": text.format(wanted), "detail": ""}
     }
-
-
-def test_what_is_not_offered_says_so(network: OneRegion) -> None:
-    assert network.get("/v2.0/floatingips") == {"floatingips": []}
-    assert network.get("/v2.0/routers") == {"routers": []}
-    result = network.call("POST", "/v2.0/floatingips", {"floatingip": {}})
-    assert result.status_code == 501
-    assert "not offered" in result.json["NeutronError"]["message"]

@@ -11,6 +11,7 @@ from hanok.api._body import decode
 from hanok.api._call import Answer, Call, Endpoint
 from hanok.api.network import views
 from hanok.api.network.collections import Missing
+from hanok.api.network.fields import check_project
 from hanok.model.errors import Conflict, Invalid
 from hanok.model.security_group import SecurityGroupRule
 from hanok.store import network_quotas, security_groups
@@ -39,6 +40,9 @@ _PROTOCOLS = frozenset(
     }
 )
 _ANY = frozenset({"", "any", "0", "-1"})
+_ICMP_V6 = frozenset({"icmpv6", "ipv6-icmp", "58"})
+_ICMP = _ICMP_V6 | {"icmp", "1"}
+_WITH_PORTS = frozenset({"tcp", "6", "udp", "17", "dccp", "33", "sctp", "132", "udplite", "136"})
 _Number = int | str | None
 
 
@@ -52,10 +56,20 @@ class _Rule(msgspec.Struct):
     remote_ip_prefix: str | None = None
     remote_group_id: str | None = None
     description: str | None = None
+    tenant_id: str | None = None
+    project_id: str | None = None
 
 
 class _Create(msgspec.Struct):
     security_group_rule: _Rule
+
+
+class RuleInvalid(Invalid):
+    """The rule makes no sense; `neutron_type` says in Neutron's word why."""
+
+    def __init__(self, why: str, message: str) -> None:
+        super().__init__(message)
+        self.neutron_type = why
 
 
 class RuleExists(Conflict):
@@ -67,6 +81,7 @@ class RuleExists(Conflict):
 def create(call: Call) -> Answer:
     """Serve POST security-group-rules: 201; an equal rule is a 409."""
     asked = decode(call.body, _Create).security_group_rule
+    check_project(call.credentials, asked.tenant_id, asked.project_id)
     values = _checked(asked)
     region, project_id = call.region, call.credentials.project_id
     with region.store.write() as tx:
@@ -114,12 +129,24 @@ def _checked(asked: _Rule) -> dict[str, Any]:
         raise Invalid(f"Invalid input for direction. '{asked.direction}' is not ingress or egress.")
     ethertype = {"ipv4": "IPv4", "ipv6": "IPv6"}.get((asked.ethertype or "IPv4").lower())
     if ethertype is None:
-        raise Invalid(f"Security group rule for ethertype '{asked.ethertype}' not supported.")
+        raise RuleInvalid(
+            "SecurityGroupRuleInvalidEtherType",
+            f"Security group rule for ethertype '{asked.ethertype}' not supported. Allowed values "
+            "are IPv4 and IPv6.",
+        )
     if asked.remote_ip_prefix and asked.remote_group_id:
-        raise Invalid("Only remote_ip_prefix or remote_group_id may be provided.")
+        raise RuleInvalid(
+            "SecurityGroupRemoteGroupAndRemoteIpPrefix",
+            "Only remote_ip_prefix or remote_group_id may be provided.",
+        )
     if len(asked.description or "") > 255:
         raise Invalid("Invalid input for description: it has more than 255 characters.")
     protocol = _protocol(asked.protocol)
+    if protocol in _ICMP_V6 and ethertype == "IPv4":
+        raise RuleInvalid(
+            "SecurityGroupEthertypeConflictWithProtocol",
+            f"Invalid ethertype {ethertype} for protocol {protocol}.",
+        )
     low, high = _ports(protocol, asked)
     return {
         "direction": asked.direction,
@@ -139,9 +166,10 @@ def _protocol(value: str | int | None) -> str | None:
         text.isascii() and text.isdigit() and len(text) < 4 and int(text) < 256
     ):
         return text
-    raise Invalid(
+    raise RuleInvalid(
+        "SecurityGroupRuleInvalidProtocol",
         f"Security group rule protocol {value} not supported. Only protocol values "
-        f"{sorted(_PROTOCOLS)} and integer representations [0 to 255] are supported."
+        f"{sorted(_PROTOCOLS)} and integer representations [0 to 255] are supported.",
     )
 
 
@@ -151,28 +179,58 @@ def _ports(protocol: str | None, asked: _Rule) -> tuple[int | None, int | None]:
     if low is None and high is None:
         return None, None
     if protocol is None:
-        raise Invalid("Must also specify protocol if port range is given.")
-    if protocol in ("icmp", "1", "icmpv6", "ipv6-icmp", "58"):
-        if low is None:
-            raise Invalid(
-                f"ICMP code (port-range-max) {high} is provided but ICMP type is missing."
-            )
-        if low > 255 or (high or 0) > 255:
-            raise Invalid(f"Invalid value for ICMP type or code: {low}, {high}.")
-        return low, high
-    if low is None or high is None or not 1 <= low <= high:
-        raise Invalid("For TCP/UDP protocols, port_range_min must be <= port_range_max")
+        raise RuleInvalid(
+            "SecurityGroupProtocolRequiredWithPorts",
+            "Must also specify protocol if port range is given.",
+        )
+    if protocol in _ICMP:
+        return _icmp(low, high)
+    if protocol not in _WITH_PORTS:
+        raise RuleInvalid(
+            "SecurityGroupInvalidProtocolForPort",
+            f"Invalid protocol {protocol} for port range, only supported for TCP, UDP, UDPLITE, "
+            "SCTP and DCCP.",
+        )
+    if 0 in (low, high):
+        raise RuleInvalid("SecurityGroupInvalidPortValue", "Invalid value for port 0")
+    if low is None or high is None or low > high:
+        raise RuleInvalid(
+            "SecurityGroupInvalidPortRange",
+            "For TCP/UDP protocols, port_range_min must be <= port_range_max",
+        )
     return low, high
+
+
+def _icmp(kind: int | None, code: int | None) -> tuple[int, int | None]:
+    """Check what are a type and a code of ICMP."""
+    if kind is None:
+        raise RuleInvalid(
+            "SecurityGroupMissingIcmpType",
+            f"ICMP code (port-range-max) {code} is provided but ICMP type (port-range-min) is "
+            "missing.",
+        )
+    for name, field, value in (
+        ("port_range_min", "type", kind),
+        ("port_range_max", "code", code or 0),
+    ):
+        if value > 255:
+            raise RuleInvalid(
+                "SecurityGroupInvalidIcmpValue",
+                f"Invalid value for ICMP {field} ({name}) {value}. It must be 0 to 255.",
+            )
+    return kind, code
 
 
 def _port(name: str, value: _Number) -> int | None:
     if value is None or value == "":
         return None
     text = str(value)
-    if isinstance(value, bool) or not (text.isascii() and text.isdigit() and len(text) < 6):
-        raise Invalid(f"Invalid value for port {value}: {name} is a number from 0 to 65535.")
-    if int(text) > 65535:
-        raise Invalid(f"Invalid value for port {value}: {name} is a number from 0 to 65535.")
+    odd = isinstance(value, bool) or not (text.isascii() and text.isdigit() and len(text) < 6)
+    if odd or int(text) > 65535:
+        raise RuleInvalid(
+            "SecurityGroupInvalidPortValue",
+            f"Invalid value for port {value}: {name} is a number from 0 to 65535.",
+        )
     return int(text)
 
 
@@ -182,9 +240,12 @@ def _prefix(text: str | None, ethertype: str) -> str | None:
     try:
         network = ipaddress.ip_network(text, strict=False)
     except ValueError as error:
-        raise Invalid(f"Invalid CIDR {text} given as IP prefix.") from error
+        raise RuleInvalid("InvalidCIDR", f"Invalid CIDR {text} given as IP prefix.") from error
     if f"IPv{network.version}" != ethertype:
-        raise Invalid(f"Conflicting value ethertype {ethertype} for CIDR {text}")
+        raise RuleInvalid(
+            "SecurityGroupRuleParameterConflict",
+            f"Conflicting value ethertype {ethertype} for CIDR {text}",
+        )
     return str(network)
 
 

@@ -6,14 +6,13 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from hanok.api._call import Answer, Call, Endpoint, Service
-from hanok.api.network import extensions, quotas, rules, views, vpcs
+from hanok.api.network import extensions, not_offered, quotas, rules, views, vpcs
 from hanok.api.network import networks as network_endpoints
 from hanok.api.network import ports as port_endpoints
 from hanok.api.network import security_groups as groups
 from hanok.api.network import subnets as subnet_endpoints
-from hanok.api.network.collections import Collection, Missing, Only
+from hanok.api.network.collections import Collection, Only
 from hanok.api.network.failures import shape
-from hanok.model.errors import NotImplemented_
 from hanok.store import networks, ports, security_groups
 from hanok.store.database import Reader
 
@@ -125,22 +124,6 @@ def _versions(call: Call) -> Answer:
     return Answer(200, {"versions": [version]})
 
 
-def _no_router(call: Call) -> Answer:
-    raise Missing("Router", "Router", call.params["id"])
-
-
-def _no_floating_ip(call: Call) -> Answer:
-    raise Missing("FloatingIP", "Floating IP", call.params["id"])
-
-
-def _not_offered(_call: Call) -> Answer:
-    raise NotImplemented_("Floating IPs are not offered.")
-
-
-def _empty(name: str) -> Endpoint:
-    return Endpoint("GET", f"/v2.0/{name}", lambda _: Answer(200, {name: []}), "networks:read")
-
-
 def service() -> Service:
     """Return the service, to be mounted below `/{region}/network`."""
     endpoints = [
@@ -155,10 +138,6 @@ def service() -> Service:
         *rules.ENDPOINTS,
         *quotas.ENDPOINTS,
         *extensions.ENDPOINTS,
-        _empty("routers"),
-        _empty("floatingips"),
-        Endpoint("GET", "/v2.0/routers/{id}", _no_router, "networks:read"),
-        Endpoint("GET", "/v2.0/floatingips/{id}", _no_floating_ip, "networks:read"),
-        Endpoint("POST", "/v2.0/floatingips", _not_offered, "networks:write"),
+        *not_offered.ENDPOINTS,
     ]
     return Service("network", tuple(endpoints), shape)
