@@ -1,10 +1,12 @@
-"""What the step harness goes through is made of: a case, and what many cases do or check."""
+"""A case of the step harness, and what most of them are made of."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from hanok.model.power import PowerState
+from hanok.model.server import VmState
 from tests.operations.world import World
 
 
@@ -26,8 +28,28 @@ class Case:
     variant: bool = False
 
 
+@dataclass(frozen=True)
+class Action:
+    """How an action is asked for, and what must hold after it."""
+
+    submit: Callable[[World, str], str]
+    done: Callable[[World, str], None]
+
+
+def nothing(_world: World) -> str:
+    """Prepare nothing; there is no subject yet."""
+    return ""
+
+
+def created(world: World) -> str:
+    """Make a server from a volume."""
+    server_id = world.create()
+    world.settle()
+    return server_id
+
+
 def active(*, local: bool) -> Callable[[World, str], None]:
-    """Check that the server runs, with one of everything that it needs."""
+    """Check that the server runs and has one of everything."""
 
     def check(world: World, server_id: str) -> None:
         server = world.server(server_id)
@@ -38,10 +60,34 @@ def active(*, local: bool) -> Callable[[World, str], None]:
 
 
 def does(name: str, body: object = None) -> Callable[[World, str], str]:
-    """Ask for an action on the server."""
+    """Start an action of a server's."""
 
     def submit(world: World, server_id: str) -> str:
         world.act(server_id, name, body)
         return server_id
 
     return submit
+
+
+def rests(vm_state: VmState, power: PowerState) -> Callable[[World, str], None]:
+    """Check where the server rests, on its row and on its host."""
+
+    def check(world: World, server_id: str) -> None:
+        server = world.server(server_id)
+        assert (server.vm_state, server.task_state) == (vm_state, None)
+        assert server.power_state == power
+        assert world.drivers.compute.power_state(server_id) == power
+        world.assert_exactly_one()
+
+    return check
+
+
+def on_host(name: str, kind: str, before: Callable[[World], str], action: Action) -> Case:
+    """An action that only changes a server's power; it is never unwound."""
+    variant = kind not in ("stop_server", "reboot_server")
+    return Case(
+        name, kind, before, action.submit, action.done, action.done, undo=False, variant=variant
+    )
+
+
+ON = rests(VmState.ACTIVE, PowerState.RUNNING)

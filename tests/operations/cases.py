@@ -3,26 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from hanok.model.power import PowerState
 from hanok.model.server import VmState
-from tests.operations.case import Case
+from tests.operations.case import ON, Action, Case
 from tests.operations.case import active as _active
+from tests.operations.case import created as _created
 from tests.operations.case import does as _does
+from tests.operations.case import nothing as _nothing
+from tests.operations.case import on_host as _on_host
+from tests.operations.case import rests as _rests
+from tests.operations.disk_cases import CASES as DISK_CASES
 from tests.operations.shelving_cases import SHELVING
 from tests.operations.world import IMAGE, World
-
-
-def _nothing(_world: World) -> str:
-    return ""
-
-
-def _created(world: World) -> str:
-    server_id = world.create()
-    world.settle()
-    return server_id
 
 
 def _failed(world: World, server_id: str) -> None:
@@ -68,34 +62,6 @@ def _after(name: str) -> Callable[[World], str]:
         return server_id
 
     return before
-
-
-def _rests(vm_state: VmState, power: PowerState) -> Callable[[World, str], None]:
-    def check(world: World, server_id: str) -> None:
-        server = world.server(server_id)
-        assert (server.vm_state, server.task_state) == (vm_state, None)
-        assert server.power_state == power
-        assert world.drivers.compute.power_state(server_id) == power
-        world.assert_exactly_one()
-
-    return check
-
-
-def _on_host(name: str, kind: str, before: Callable[[World], str], action: Action) -> Case:
-    """An action that only changes a server's power; it is never unwound."""
-    variant = kind not in ("stop_server", "reboot_server")
-    return Case(
-        name, kind, before, action.submit, action.done, action.done, undo=False, variant=variant
-    )
-
-
-@dataclass(frozen=True)
-class Action:
-    submit: Callable[[World, str], str]
-    done: Callable[[World, str], None]
-
-
-ON = _rests(VmState.ACTIVE, PowerState.RUNNING)
 
 
 def _resize(world: World, server_id: str) -> str:
@@ -283,5 +249,6 @@ CASES = (
     ),
     *POWER,
     *SHELVING,
+    *DISK_CASES,
 )
 BY_NAME = {case.name: case for case in CASES}

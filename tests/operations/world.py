@@ -19,6 +19,7 @@ from hanok.api._call import Answer, Call
 from hanok.api._query import Query
 from hanok.api._region import Region
 from hanok.api.compute import service as compute_service
+from hanok.api.volume import service as volume_service
 from hanok.drivers.base import DomainSpec, HostFacts
 from hanok.drivers.hosts import Hosts
 from hanok.drivers.simulated import host as simulated
@@ -200,6 +201,13 @@ class World:
         """Ask for an action on a server; it must be accepted."""
         assert self.ask(server_id, name, body).status == status
 
+    def block_storage(self, method: str, path: str, body: object = None, **params: str) -> Answer:
+        """Ask the block storage service; it must accept."""
+        endpoint = endpoint_of(method, f"/v3/{{tenant}}/{path}")
+        answer: Answer = endpoint.handler(self.call(body, **params))
+        assert answer.status == 202
+        return answer
+
     # -- looking ---------------------------------------------------------------------------------
 
     def server(self, server_id: str) -> Server:
@@ -220,6 +228,13 @@ class World:
         with self.store.read() as reader:
             rows = [tuple(row) for row in reader.rows(select(operations))]
         raise AssertionError(f"operations did not end: {rows}")
+
+    def last_of(self, kind: str) -> journal.OperationRow:
+        """The last operation of a kind, whatever its version."""
+        wanted = select(operations).where(operations.c.kind.like(f"{kind}@%"))
+        with self.store.read() as reader:
+            row = reader.rows(wanted.order_by(operations.c.seq))[-1]
+        return journal.OperationRow(**row._mapping)
 
     def last_operation(self, server_id: str) -> journal.OperationRow:
         with self.store.read() as reader:
@@ -300,8 +315,8 @@ def by(caller: Credentials, call: Call) -> Call:
 
 
 def endpoint_of(method: str, path: str) -> Any:
-    """The compute endpoint of a method and a path."""
-    for endpoint in compute_service.service().endpoints:
+    """The endpoint of a method and a path: compute's, or block storage's (/v3 alone is its own)."""
+    for endpoint in (*compute_service.service().endpoints, *volume_service.service().endpoints):
         if (endpoint.method, endpoint.path) == (method, path):
             return endpoint
     raise KeyError(path)

@@ -246,6 +246,12 @@ class StorageDriver(Protocol):
         Whatever domain has the disk is off or held still meanwhile.
         """
 
+    def discard_image(self, image_id: str) -> None:
+        """Make the bytes that an export has stored absent; absent is success.
+
+        Only for an image that never was active: no disk can have been made from it.
+        """
+
     def list_disks(self) -> list[Disk]:
         """List every disk of this deployment."""
 

@@ -62,13 +62,24 @@ def _export(view: View) -> HostCall:
     arguments = {
         "disk_id": view.intent["disk_id"],
         "image_id": view.intent["image_id"],
-        "disk_format": FORMAT,
+        "disk_format": view.intent.get("disk_format", FORMAT),
     }
     return HostCall(view.intent["host_id"], "storage.export_disk", arguments)
 
 
-def _finish(work: Work) -> None:
-    facts = work.results["export"]
+def _discard(view: View) -> HostCall:
+    arguments = {"image_id": view.intent["image_id"]}
+    return HostCall(view.intent["host_id"], "storage.discard_image", arguments)
+
+
+HOLD_STILL = HostStep("hold_still", _hold_still, _go_on)
+EXPORT = HostStep("export", _export, _discard, timeout=900)
+GO_ON = HostStep("go_on", _go_on)
+
+
+def activate(work: Work) -> None:
+    """Show the image whose bytes were exported as active."""
+    facts = work.results[EXPORT.name]
     images.set_active(
         work.tx,
         work.intent["image_id"],
@@ -77,6 +88,10 @@ def _finish(work: Work) -> None:
         checksum=facts["checksum"],
         now=work.now,
     )
+
+
+def _finish(work: Work) -> None:
+    activate(work)
     power.change(work, {"task_state": None})
     detail = {"image": work.intent["image_id"]}
     servers.record(work.tx, work.server_id or "", work.now, "image made", detail)
@@ -96,9 +111,9 @@ KIND = Operation(
     deadline=1800,
     settle=_settle,
     steps=(
-        HostStep("hold_still", _hold_still, _go_on),
-        HostStep("export", _export, timeout=900),
-        HostStep("go_on", _go_on),
+        HOLD_STILL,
+        EXPORT,
+        GO_ON,
         ControlStep("finish", _finish),
     ),
 )

@@ -24,6 +24,7 @@ from hanok.operations import (
     unpause_server,
     unrescue_server,
     unshelve_server,
+    upload_volume,
 )
 
 KINDS: tuple[Operation, ...] = (
@@ -50,4 +51,5 @@ KINDS: tuple[Operation, ...] = (
     unpause_server.KIND,
     unrescue_server.KIND,
     unshelve_server.KIND,
+    upload_volume.KIND,
 )

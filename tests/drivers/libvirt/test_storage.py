@@ -129,6 +129,10 @@ def test_a_disk_becomes_an_image(
     convert(images.path("image-9"), "qcow2", tmp_path / "flat", "raw", 30)
     with (tmp_path / "flat").open("rb") as flat:
         assert flat.read(8) == b"bootboot"
+    for _ in range(2):
+        storage.discard_image("image-9")
+        assert images.find("image-9") is None
+    assert images.find("raw-1") is not None
 
 
 @pytest.mark.parametrize(("image_id", "fmt"), [("raw-1", "raw"), ("image-9", "qcow2")])

@@ -9,7 +9,7 @@ from typing import Any
 
 from hanok.api._call import Answer, Call, Endpoint, Handler, Service
 from hanok.api._errors import volume_shape
-from hanok.api.volume import limits, volume_create, volumes
+from hanok.api.volume import limits, volume_create, volume_upload, volumes
 from hanok.api.volume.volume_list import listed
 from hanok.model.errors import NotFound, NotImplemented_
 from hanok.model.volume import VolumeType
@@ -155,6 +155,7 @@ def _write(root: str, version: str) -> list[Endpoint]:
         ("POST", "volumes"): partial(volume_create.create, version=version),
         ("PUT", "volumes/{volume}"): partial(volume_create.update, version=version),
         ("DELETE", "volumes/{volume}"): volumes.delete,
+        ("POST", "volumes/{volume}/action"): volume_upload.act,
         ("POST", "snapshots"): _no_snapshots,
         ("DELETE", "snapshots/{snapshot}"): _no_snapshot,
     }

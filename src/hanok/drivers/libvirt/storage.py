@@ -95,6 +95,10 @@ class LibvirtStorage:
                 known = self._images.add(image_id, copy, disk_format)
         return ExportedImage(known.size, known.virtual_size, known.checksum)
 
+    def discard_image(self, image_id: str) -> None:
+        """Remove the image's folder; see the protocol."""
+        self._images.remove(safe_id(image_id))
+
     def list_disks(self) -> list[Disk]:
         """List the disks, by id."""
         disks = []

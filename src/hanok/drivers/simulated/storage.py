@@ -72,6 +72,11 @@ class SimulatedStorage(Misbehaving):
         return ExportedImage(GIB, record.disk.size_gib * GIB, checksum)
 
     @with_faults
+    def discard_image(self, image_id: str) -> None:
+        """Do nothing: an export leaves no bytes here."""
+        del image_id
+
+    @with_faults
     def list_disks(self) -> list[Disk]:
         """List the disks of this deployment."""
         return [
