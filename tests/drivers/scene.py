@@ -6,7 +6,8 @@ import itertools
 import time
 import uuid
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 
 from hanok.drivers.base import (
     Disk,
@@ -81,6 +82,23 @@ def domain_of(disks: tuple[Disk, ...] = (), ports: tuple[DomainPort, ...] = ()) 
         ports=ports,
         guest=GuestConfig(server_id, "web 1", project_id, user_data=b"#!/bin/sh\n\xff\x00"),
     )
+
+
+@dataclass
+class Host:
+    """A host under test: how to open it, what it heard of changed domains, what it has left."""
+
+    root: Path
+    open: Callable[[Path], Drivers]
+    leftovers: Callable[[Path], list[str]]
+    image: tuple[str, str]
+    image_gib: int
+    drivers: Drivers = field(init=False)
+    heard: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.drivers = self.open(self.root)
+        self.drivers.compute.watch(self.heard.append)
 
 
 class Scene:

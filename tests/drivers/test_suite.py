@@ -5,13 +5,10 @@ A kind of host joins by a module `<kind>_host.py` beside this one (see `simulate
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
 import json
 import time
-from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,63 +18,16 @@ from hanok.drivers.base import DiskSpec, DomainSpec, Drivers
 from hanok.drivers.verbs import VERBS, encode_args
 from hanok.model.errors import HostError
 from hanok.model.power import PowerState
-from tests.drivers.scene import Scene, differing, domain_of, network_of, new_id, port_on, wait_for
-
-KINDS: list[Any] = ["simulated"]
-if importlib.util.find_spec("tests.drivers.libvirt_host") is not None:
-    KINDS.append(pytest.param("libvirt", marks=pytest.mark.guest))
-
-
-@dataclass
-class Host:
-    """A host under test: how to open it, what it heard of changed domains, what it has left."""
-
-    root: Path
-    open: Callable[[Path], Drivers]
-    leftovers: Callable[[Path], list[str]]
-    image: tuple[str, str]
-    image_gib: int
-    drivers: Drivers = field(init=False)
-    heard: list[str] = field(default_factory=list)
-
-    def __post_init__(self) -> None:
-        self.drivers = self.open(self.root)
-        self.drivers.compute.watch(self.heard.append)
-
-
-@pytest.fixture(scope="module", params=KINDS)
-def host(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[Host]:
-    kind: str = request.param
-    module = importlib.import_module(f"tests.drivers.{kind}_host")
-    made = Host(
-        tmp_path_factory.mktemp(f"suite-{kind}"),
-        getattr(module, f"open_{kind}"),
-        module.leftovers,
-        (module.IMAGE_ID, module.IMAGE_FORMAT),
-        module.IMAGE_GIB,
-    )
-    yield made
-    made.drivers.compute.close()
-    assert made.leftovers(made.root) == []
-
-
-@pytest.fixture
-def scene(host: Host) -> Iterator[Scene]:
-    made = Scene(host.drivers)
-    yield made
-    made.clear()
-
-
-@pytest.fixture(scope="module")
-def running(host: Host) -> Iterator[DomainSpec]:
-    """A running domain that the tests share and none of them harms."""
-    scene = Scene(host.drivers)
-    spec = scene.define()
-    host.drivers.compute.start(spec.server_id)
-    yield spec
-    scene.clear()
+from tests.drivers.scene import (
+    Host,
+    Scene,
+    differing,
+    domain_of,
+    network_of,
+    new_id,
+    port_on,
+    wait_for,
+)
 
 
 def power_states(drivers: Drivers) -> dict[str, PowerState]:
@@ -106,6 +56,40 @@ def test_a_blank_disk_is_made_once(host: Host, scene: Scene) -> None:
         storage.delete_disk(spec.disk_id)
     storage.delete_disk(spec.disk_id)
     assert disk not in storage.list_disks()
+
+
+def test_a_disk_is_replaced_by_another_once(host: Host, scene: Scene) -> None:
+    storage = host.drivers.storage
+    old, by = scene.disk(2), scene.disk(host.image_gib, host.image)
+    for _ in range(2):
+        storage.replace_disk(old.disk_id, by.disk_id)
+        assert storage.describe_disk(old.disk_id) == replace(old, size_gib=host.image_gib)
+        assert by not in storage.list_disks()
+    storage.delete_disk(old.disk_id)
+    with pytest.raises(HostError) as caught:
+        storage.replace_disk(old.disk_id, by.disk_id)
+    assert caught.value.permanent
+
+
+def test_a_disk_that_is_lost_is_replaced_too(host: Host, scene: Scene) -> None:
+    lost, by = scene.disk(), scene.disk(3)
+    host.drivers.storage.delete_disk(lost.disk_id)
+    host.drivers.storage.replace_disk(lost.disk_id, by.disk_id)
+    assert host.drivers.storage.describe_disk(lost.disk_id).size_gib == 3
+
+
+def test_the_disk_of_a_domain_replaces_none_and_stays_its_own_when_replaced(
+    host: Host, scene: Scene
+) -> None:
+    spec, by = scene.define(), scene.disk()
+    held = spec.disks[0].disk.disk_id
+    with pytest.raises(HostError) as caught:
+        host.drivers.storage.replace_disk(by.disk_id, held)
+    assert caught.value.permanent
+    host.drivers.storage.replace_disk(held, by.disk_id)
+    with pytest.raises(HostError, match="in use"):
+        host.drivers.storage.delete_disk(held)
+    host.drivers.compute.define(spec)
 
 
 def test_an_absent_disk_cannot_be_described(host: Host) -> None:

@@ -31,6 +31,7 @@ ARGUMENTS: Mapping[str, Any] = {
     "spec": {"compute.define": domain_of((DISK,)), "storage.create_disk": DiskSpec("d", 1)},
     "server_id": "server-1",
     "max_bytes": 4096,
+    "by_id": "disk-2",
     "disk_id": "disk-1",
     "disk": DomainDisk(DISK, "vdb", "disk-1"),
     "vcpus": 2,

@@ -26,6 +26,7 @@ OF_NHN = {
     "confirmResize": {"resized"},
     "revertResize": {"resized"},
     "changePassword": {"active"},
+    "rebuild": {"active", "stopped", "error"},
     "rescue": {"active", "stopped", "error"},
     "unrescue": {"rescued"},
     "shelve": {"active"},

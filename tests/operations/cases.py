@@ -136,6 +136,37 @@ def _unrescued(world: World, server_id: str) -> None:
     assert (disk.device, disk.boot_index) == ("vda", 1)
 
 
+def _rebuild(world: World, server_id: str) -> str:
+    world.act(server_id, "rebuild", {"imageRef": IMAGE})
+    return server_id
+
+
+def _rebuilt(world: World, server_id: str) -> None:
+    ON(world, server_id)
+    (disk,) = world.domain(server_id).disks
+    assert (disk.device, disk.boot_index) == ("vda", 1)
+
+
+def _not_rebuilt(world: World, server_id: str) -> None:
+    """It is as it was while its disk is; after that it is in ERROR, off, and can be rebuilt."""
+    server = world.server(server_id)
+    assert server.task_state is None
+    assert server.fault is not None
+    power = world.drivers.compute.power_state(server_id)
+    assert (server.vm_state, server.power_state, power) in (
+        (VmState.ACTIVE, PowerState.RUNNING, PowerState.RUNNING),
+        (VmState.ERROR, PowerState.SHUTDOWN, PowerState.SHUTDOWN),
+    )
+    error = world.last_operation(server_id).error or {}
+    late = error["step"] in ("replace", "note_image", "define", "switch_on", "finish")
+    assert (server.vm_state == VmState.ERROR) == late
+    world.assert_exactly_one()
+    if late:
+        _rebuild(world, server_id)
+        world.settle()
+        _rebuilt(world, server_id)
+
+
 HELD = _rests(VmState.PAUSED, PowerState.PAUSED)
 SAVED = _rests(VmState.SUSPENDED, PowerState.SUSPENDED)
 OFF = _rests(VmState.STOPPED, PowerState.SHUTDOWN)
@@ -172,6 +203,14 @@ POWER = (
         submit=_rescue,
         done=_rescued,
         undone=_not_rescued,
+    ),
+    Case(
+        name="rebuild_server",
+        kind="rebuild_server",
+        before=_created,
+        submit=_rebuild,
+        done=_rebuilt,
+        undone=_not_rebuilt,
     ),
     Case(
         name="unrescue_server",

@@ -237,6 +237,13 @@ class StorageDriver(Protocol):
     def describe_disk(self, disk_id: str) -> Disk:
         """Return a disk that is there; raises a permanent HostError when it is not."""
 
+    def replace_disk(self, disk_id: str, by_id: str) -> None:
+        """Give the disk `disk_id` the bytes of `by_id`, which is absent after, in one stroke.
+
+        Where `by_id` is absent it has been done: success, as long as `disk_id` is there. Whatever
+        domain has `disk_id` is off meanwhile and is defined anew after; `by_id` is in no domain.
+        """
+
     def delete_disk(self, disk_id: str) -> None:
         """Make the disk absent; absent is success."""
 

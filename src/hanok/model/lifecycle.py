@@ -93,6 +93,7 @@ _ROWS = (
     _action("shelve", [_ACTIVE], TaskState.SHELVING, _SHELVED, "shelve_server"),
     _action("unshelve", [_SHELVED], TaskState.UNSHELVING, _ACTIVE, "unshelve_server"),
     _action("resume", [_SUSPENDED], TaskState.RESUMING, _ACTIVE, "resume_server"),
+    _action("rebuild", _REBUILDABLE, TaskState.REBUILDING, _ACTIVE, "rebuild_server"),
     _action("rescue", _REBUILDABLE, TaskState.RESCUING, _RESCUED, "rescue_server"),
     _action("unrescue", [_RESCUED], TaskState.UNRESCUING, _ACTIVE, "unrescue_server"),
 )

@@ -60,7 +60,7 @@ def gather(work: Work, plan: Plan, **changes: Any) -> Extended:
 
 
 def _standing(reader: Reader, server: Server, made: ServerIntent) -> Standing:
-    disks, stand_ins = _disks(reader, server.id)
+    disks, stand_ins = disks_of(reader, server.id)
     mine = ports.of_server(reader, server.id)
     intent = replace(
         made,
@@ -78,7 +78,7 @@ def _standing(reader: Reader, server: Server, made: ServerIntent) -> Standing:
     return Standing(intent, found, stand_ins)
 
 
-def _disks(reader: Reader, server_id: str) -> tuple[tuple[DiskIntent, ...], tuple[str, ...]]:
+def disks_of(reader: Reader, server_id: str) -> tuple[tuple[DiskIntent, ...], tuple[str, ...]]:
     """Return a server's disks, the root disk first, and the ids of its stand-ins."""
     local = servers.local_disks_of(reader, server_id)
     disks = [

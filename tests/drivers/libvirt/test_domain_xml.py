@@ -39,6 +39,9 @@ SPEC = DomainSpec(
 )
 
 
+BACKINGS = {"root-1": Backing("/srv/hanok/images/image-1/disk", "raw")}
+
+
 def parsed(text: str) -> ET.Element:
     return ET.fromstring(text)  # noqa: S314  # our own text
 
@@ -51,7 +54,7 @@ def around(accel: Accel) -> Surroundings:
         accel=accel,
         config_drive=folder / "config.iso",
         console_log=folder / "console.log",
-        backings={"root-1": Backing("/srv/hanok/images/image-1/disk", "raw")},
+        backings=BACKINGS,
     )
 
 
@@ -85,14 +88,21 @@ def test_the_digest_tells_specs_apart() -> None:
         replace(SPEC, disks=(replace(ROOT, boot_index=None), DATA)),
         replace(SPEC, ports=(replace(SPEC.ports[0], mtu=1450), SPEC.ports[1])),
     ]
-    digests = {spec_digest(spec) for spec in [SPEC, *changed]}
+    digests = {spec_digest(spec, BACKINGS) for spec in [SPEC, *changed]}
     assert len(digests) == 1 + len(changed)
-    assert spec_digest(replace(SPEC)) == spec_digest(SPEC)
+    assert spec_digest(replace(SPEC), BACKINGS) == spec_digest(SPEC, BACKINGS)
+
+
+def test_the_digest_knows_the_images_below() -> None:
+    """A disk that was replaced has the same name, and must not be read over its old image."""
+    (disk_id,) = BACKINGS
+    other = {disk_id: Backing("/srv/hanok/images/image-2/disk", "raw")}
+    assert len({spec_digest(SPEC, backings) for backings in (BACKINGS, other, {})}) == 3
 
 
 def test_the_digest_knows_no_secret() -> None:
     other = replace(SPEC, guest=GuestConfig(SERVER, "web", "project-1", admin_pass="other"))
-    assert spec_digest(other) == spec_digest(SPEC)
+    assert spec_digest(other, BACKINGS) == spec_digest(SPEC, BACKINGS)
 
 
 def test_one_disk_is_written_as_in_its_domain() -> None:

@@ -108,6 +108,17 @@ def test_a_held_disk_is_not_deleted(storage: LibvirtStorage, folder: Path) -> No
     assert list(folder.iterdir()) == []
 
 
+def test_a_disk_is_replaced_with_the_image_below_the_other(
+    storage: LibvirtStorage, images: ImageStore
+) -> None:
+    disk = storage.create_disk(DiskSpec("disk-1", 2))
+    storage.create_disk(DiskSpec("disk-2", 2, "raw-1", "raw"))
+    storage.replace_disk("disk-1", "disk-2")
+    assert backing_file(Path(disk.path)) == str(images.path("raw-1").resolve())
+    assert Path(disk.path).stat().st_mode & 0o777 == 0o600
+    assert storage.list_disks() == [disk]
+
+
 def test_a_damaged_disk_is_an_error(storage: LibvirtStorage, folder: Path) -> None:
     disk = storage.create_disk(DiskSpec("disk-1", 1))
     Path(disk.path).write_bytes(b"no header")

@@ -110,7 +110,7 @@ def _resolve(call: Call, dialect: Dialect, request: ServerCreate, reader: Reader
         root=replace(root, volume_type=_volume_type(reader, root.destination, root.volume_type)),
         further=further,
         zone=_zone(reader, request),
-        public_key=_public_key(reader, credentials.user_id, request.key_name),
+        public_key=public_key(reader, credentials.user_id, request.key_name),
         group_ids=_groups(reader, credentials.project_id, request.security_groups),
         interfaces=wanted,
     )
@@ -150,7 +150,8 @@ def _zone(reader: Reader, request: ServerCreate) -> str | None:
     return request.availability_zone
 
 
-def _public_key(reader: Reader, user_id: str, name: str | None) -> str | None:
+def public_key(reader: Reader, user_id: str, name: str | None) -> str | None:
+    """Return the public half of a user's key pair; raises Invalid when there is none such."""
     if name is None:
         return None
     pair = key_pairs.get(reader, user_id, name)
@@ -231,7 +232,7 @@ def _one(
     servers.add(tx, row_of(intent, request, found, place, region.clock.now()))
     admin_pass = request.admin_pass or made_password(call)
     secrets = {
-        "user_data": _text(request.user_data),
+        "user_data": text(request.user_data),
         "admin_pass": admin_pass,
         "random_seed": random_seed(call),
     }
@@ -253,5 +254,6 @@ def _letters(call: Call, count: int) -> str:
     return "".join(_LETTERS[byte % len(_LETTERS)] for byte in call.region.clock.random_bytes(count))
 
 
-def _text(value: bytes | None) -> str | None:
+def text(value: bytes | None) -> str | None:
+    """Write bytes as the journal keeps them, in base64."""
     return None if value is None else base64.b64encode(value).decode()

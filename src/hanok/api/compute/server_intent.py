@@ -155,7 +155,7 @@ def row_of(
         ephemeral_gib=found.flavor.ephemeral_gib,
         config_drive="True" if request.config_drive else "",
         metadata=request.metadata,
-        image_metadata=_shown(found.image, found.root),
+        image_metadata=shown(found.image, found.root.size_gib),
         reservation_id=place.reservation,
         fault=None,
         resized=None,
@@ -169,9 +169,9 @@ def row_of(
     )
 
 
-def _shown(image: Image, root: Root) -> dict[str, str]:
+def shown(image: Image, root_gib: int) -> dict[str, str]:
     """Pick what a server's metadata show of its image (the guide's "Get Instance")."""
-    shown = {
+    properties = {
         name: str(image.properties[name]) for name in _SHOWN_PROPERTIES if name in image.properties
     }
-    return {**shown, "image_name": image.name or "", "volume_size": str(root.size_gib)}
+    return {**properties, "image_name": image.name or "", "volume_size": str(root_gib)}

@@ -93,18 +93,20 @@ class LibvirtCompute(DomainActions):
         A disk that is not there, or that another domain has, is a permanent error.
         """
         folder, drive = self._folder(spec.server_id), iso(files(spec.guest))
+        around = self._surroundings(spec, folder)
+        digest = spec_digest(spec, around.backings)
         wanted = {disk.disk.disk_id for disk in spec.disks}
 
         def define(conn: Any) -> None:
             found = self._domains.find(conn, spec.server_id)
             if found is None:
                 self._domains.check_free(conn, spec.server_id)
-            elif found.spec_digest == spec_digest(spec) and folder.has_drive(drive):
+            elif found.spec_digest == digest and folder.has_drive(drive):
                 return
             elif found.handle.isActive():
                 message = "The server cannot be changed while it runs."
                 raise HostError(message, detail=spec.server_id, permanent=True)
-            xml = domain_xml(spec, self._surroundings(spec, folder))
+            xml = domain_xml(spec, around)
             for disk_id in wanted:
                 self._holders.take(disk_id, spec.server_id)
             folder.write_drive(drive)

@@ -55,13 +55,15 @@ class Surroundings:
     backings: Mapping[str, Backing]
 
 
-def spec_digest(spec: DomainSpec) -> str:
+def spec_digest(spec: DomainSpec, backings: Mapping[str, Backing]) -> str:
     """Return what tells one spec from another, of all but what the guest is told.
 
-    That part holds secrets, anybody on the host may read a domain's metadata, and a digest lets
+    The images below its disks count: a disk that was replaced is the same to the spec. What the
+    guest is told holds secrets, anybody on the host may read a domain's metadata, and a digest lets
     short secrets be guessed. The config drive's bytes are compared themselves.
     """
     plain = {f.name: getattr(spec, f.name) for f in fields(spec) if f.name != "guest"}
+    plain["backings"] = dict(backings)
     text = json.dumps(plain, sort_keys=True, default=asdict)
     return hashlib.sha256(text.encode()).hexdigest()
 
@@ -95,7 +97,7 @@ def _metadata(domain: ET.Element, spec: DomainSpec, around: Surroundings) -> Non
         "deployment": around.deployment_id,
         "server": spec.server_id,
         "project": spec.project_id,
-        "spec": spec_digest(spec),
+        "spec": spec_digest(spec, around.backings),
     }
     ET.SubElement(metadata, f"{{{NAMESPACE}}}server", facts)
 

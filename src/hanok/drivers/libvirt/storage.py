@@ -72,6 +72,19 @@ class LibvirtStorage:
             raise HostError("The disk is not on this host.", detail=str(path), permanent=True)
         return _describe(path)
 
+    def replace_disk(self, disk_id: str, by_id: str) -> None:
+        """Rename one file over the other; see the protocol. What the disk had is gone."""
+        path, by = self._path(disk_id), self._path(by_id)
+        holder = self._holders.holder(by_id)
+        if holder is not None and by.exists():
+            detail = f"{by_id} is held by {holder}"
+            raise HostError("The disk is in use.", detail=detail, permanent=True)
+        try:
+            by.rename(path)
+        except FileNotFoundError:
+            self.describe_disk(disk_id)
+        self._sync()
+
     def delete_disk(self, disk_id: str) -> None:
         """Remove the file; a disk that a domain holds is a permanent error."""
         path = self._path(disk_id)

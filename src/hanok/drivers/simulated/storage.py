@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import replace
 
 from hanok.drivers.base import Disk, DiskSpec, ExportedImage
 from hanok.drivers.simulated.config import GIB, SimulatedConfig
@@ -44,17 +45,35 @@ class SimulatedStorage(Misbehaving):
     @with_faults
     def describe_disk(self, disk_id: str) -> Disk:
         """Look at the record."""
-        record = self._files.disks.get(disk_id)
-        if record is None or record.deployment_id != self._deployment_id:
+        record = self._own(disk_id)
+        if record is None:
             raise _permanent("The disk is not on this host.", disk_id)
         return record.disk
+
+    @with_faults
+    def replace_disk(self, disk_id: str, by_id: str) -> None:
+        """Put one record in the place of the other; whoever holds that one holds it on."""
+        with self._files.locked():
+            there, by = (self._own(one) for one in (disk_id, by_id))
+            if by is None:
+                if there is None:
+                    raise _permanent("The disk is not on this host.", disk_id)
+                return
+            holder = self._files.holder(by)
+            if holder is not None:
+                raise _permanent("The disk is in use.", f"{by_id} is held by {holder}")
+            path = str(self._files.disks.file(disk_id))
+            disk = replace(by.disk, disk_id=disk_id, path=path)
+            held_by = None if there is None else there.held_by
+            self._files.disks.put(disk_id, replace(by, disk=disk, held_by=held_by))
+            self._files.disks.drop(by_id)
 
     @with_faults
     def delete_disk(self, disk_id: str) -> None:
         """Remove the record; a disk that a domain holds is a permanent error."""
         with self._files.locked():
-            record = self._files.disks.get(disk_id)
-            if record is None or record.deployment_id != self._deployment_id:
+            record = self._own(disk_id)
+            if record is None:
                 return
             holder = self._files.holder(record)
             if holder is not None:
@@ -65,8 +84,8 @@ class SimulatedStorage(Misbehaving):
     def export_disk(self, disk_id: str, image_id: str, disk_format: str) -> ExportedImage:
         """Say what an image of the disk would be; a simulated one has no bytes to copy."""
         del disk_format
-        record = self._files.disks.get(disk_id)
-        if record is None or record.deployment_id != self._deployment_id:
+        record = self._own(disk_id)
+        if record is None:
             raise _permanent("The disk is not on this host.", disk_id)
         checksum = hashlib.md5(image_id.encode(), usedforsecurity=False).hexdigest()
         return ExportedImage(GIB, record.disk.size_gib * GIB, checksum)
@@ -90,6 +109,10 @@ class SimulatedStorage(Misbehaving):
         """Return the configured space less what all disks of the world have written."""
         written = sum(record.written_bytes for _, record in self._files.disks.all())
         return max(0, self._config.disk_gib - -(-written // GIB))
+
+    def _own(self, disk_id: str) -> DiskRecord | None:
+        record = self._files.disks.get(disk_id)
+        return record if record and record.deployment_id == self._deployment_id else None
 
     def _image_bytes(self, spec: DiskSpec) -> int:
         if spec.size_gib < 1:
