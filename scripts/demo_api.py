@@ -7,21 +7,26 @@ import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx
 
 from scripts.demo_show import DemoError
 
+Found = TypeVar("Found")
 NAME = "hanok-demo"
 VOLUME_GB = 10
+EXTRA_GB = 20
+"""The volume that is attached: not of the root disk's size, so that lsblk tells them apart."""
+POLL_SECONDS = 0.1
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """What the server is made from."""
+    """What the server is made from; `larger` is the flavor that it is resized to."""
 
     flavor: Mapping[str, Any]
+    larger: Mapping[str, Any]
     image: Mapping[str, Any]
     zone: str
     subnet: Mapping[str, Any]
@@ -40,9 +45,13 @@ class Server:
 
 
 class Cloud:
-    """Calls the API as the member whose openrc the region wrote."""
+    """Calls the API as the member whose openrc the region wrote.
 
-    def __init__(self, openrc: Path) -> None:
+    `check` raises when there is nothing left to wait for.
+    """
+
+    def __init__(self, openrc: Path, check: Callable[[], None]) -> None:
+        self._check = check
         words = shlex.split(openrc.read_text(), comments=True)
         self._login = dict(word.split("=", 1) for word in words if "=" in word)
         self._http = httpx.Client(timeout=30, trust_env=False)
@@ -90,25 +99,27 @@ class Cloud:
         return f"{login['OS_USERNAME']} in {login['OS_REGION_NAME']}"
 
     def choose(self) -> Choice:
-        """Pick the smallest m2 flavor, the tiny image, a zone, a subnet, the default group."""
+        """Pick the two smallest m2 flavors, the tiny image, a zone, a subnet, the default group."""
         flavors = self.call("GET", "compute", "/flavors/detail")["flavors"]
         images = self.call("GET", "image", "/v2/images?name=hanok-tiny")["images"]
         zones = self.call("GET", "compute", "/os-availability-zone")["availabilityZoneInfo"]
         subnets = self.call("GET", "network", "/v2.0/subnets")["subnets"]
         groups = self.call("GET", "network", "/v2.0/security-groups?name=default")
         volumes = [flavor for flavor in flavors if flavor["name"].startswith("m2.")]
+        volumes.sort(key=lambda flavor: (flavor["ram"], flavor["vcpus"]))
         open_zones = [zone for zone in zones if zone["zoneState"]["available"]]
         for what, found in (
-            ("m2 flavor", volumes),
-            ("image hanok-tiny", images),
-            ("zone that is available", open_zones),
-            ("subnet", subnets),
-            ("security group default", groups["security_groups"]),
+            ("two m2 flavors", volumes[1:]),
+            ("the image hanok-tiny", images),
+            ("a zone that is available", open_zones),
+            ("a subnet", subnets),
+            ("the security group default", groups["security_groups"]),
         ):
             if not found:
-                raise DemoError(f"The region has no {what}.")
+                raise DemoError(f"The region does not have {what}.")
         return Choice(
-            flavor=min(volumes, key=lambda flavor: (flavor["ram"], flavor["vcpus"])),
+            flavor=volumes[0],
+            larger=volumes[1],
             image=images[0],
             zone=open_zones[0]["zoneName"],
             subnet=subnets[0],
@@ -172,18 +183,31 @@ class Cloud:
         made = self.call("POST", "compute", "/servers", {"server": server})
         return str(made["server"]["id"])
 
-    def wait_active(self, server_id: str, seconds: float, check: Callable[[], None]) -> Server:
-        """Poll until the server is ACTIVE; raises DemoError, with its fault."""
-        deadline = time.monotonic() + seconds
-        while True:
+    def act(self, server_id: str, action: Mapping[str, Any]) -> None:
+        """Have an action of the guide done on a server: `{"os-stop": None}`."""
+        self.call("POST", "compute", f"/servers/{server_id}/action", action)
+
+    def wait_status(self, server_id: str, status: str, seconds: float) -> Server:
+        """Poll until the server has a status; raises DemoError, with its fault."""
+
+        def look() -> Server | None:
             shown = self.call("GET", "compute", f"/servers/{server_id}")["server"]
-            if shown["status"] == "ACTIVE":
-                return self._server(shown)
-            if shown["status"] != "BUILD" or time.monotonic() > deadline:
+            if shown["status"] == "ERROR" != status:
                 reason = shown.get("fault", {}).get("message", "no reason is given")
-                raise DemoError(f"The server is {shown['status']} in place of ACTIVE: {reason}")
-            check()
-            time.sleep(0.1)
+                raise DemoError(f"The server is ERROR in place of {status}: {reason}")
+            return self._server(shown) if shown["status"] == status else None
+
+        return self._poll(look, seconds, f"The server is not {status}")
+
+    def _poll(self, look: Callable[[], Found | None], seconds: float, otherwise: str) -> Found:
+        """Look until something is found; raises DemoError, which says `otherwise`."""
+        deadline = time.monotonic() + seconds
+        while (found := look()) is None:
+            if time.monotonic() > deadline:
+                raise DemoError(f"{otherwise} after {seconds:.0f} s.")
+            self._check()
+            time.sleep(POLL_SECONDS)
+        return found
 
     def _server(self, shown: Mapping[str, Any]) -> Server:
         path = f"/v2.0/ports?device_id={shown['id']}"
@@ -197,6 +221,39 @@ class Cloud:
             volume_ids=tuple(volume["id"] for volume in attached),
         )
 
+    def create_volume(self, zone: str) -> str:
+        """Ask for an empty volume where the server is; return its id."""
+        volume = {"name": NAME, "size": EXTRA_GB, "availability_zone": zone}
+        made = self.call("POST", "volumev2", "/volumes", {"volume": volume})
+        return str(made["volume"]["id"])
+
+    def attach(self, server_id: str, volume_id: str) -> str:
+        """Attach a volume to a server; return the device that it is to be: `/dev/vdb`."""
+        path = f"/servers/{server_id}/os-volume_attachments"
+        made = self.call("POST", "compute", path, {"volumeAttachment": {"volumeId": volume_id}})
+        return str(made["volumeAttachment"]["device"])
+
+    def wait_volume(self, volume_id: str, status: str, seconds: float) -> None:
+        """Poll until a volume has a status; raises DemoError."""
+
+        def look() -> str | None:
+            shown = self.call("GET", "volumev2", f"/volumes/{volume_id}")["volume"]["status"]
+            if shown.startswith("error"):
+                raise DemoError(f"The volume {volume_id} is {shown} in place of {status}.")
+            return status if shown == status else None
+
+        self._poll(look, seconds, f"The volume {volume_id} is not {status}")
+
+    def delete_volume(self, volume_id: str, seconds: float) -> None:
+        """Delete a volume and poll until it is gone; raises DemoError."""
+        path = f"/volumes/{volume_id}"
+        self.call("DELETE", "volumev2", path)
+
+        def look() -> bool | None:
+            return None if self.exists("volumev2", path) else True
+
+        self._poll(look, seconds, f"The volume {volume_id} is not gone")
+
     def delete_servers(self) -> int:
         """Ask for the end of every server of the project; return how many there were."""
         servers = self.call("GET", "compute", "/servers")["servers"]
@@ -207,14 +264,13 @@ class Cloud:
                 raise DemoError(_refused("DELETE", path, answer))
         return len(servers)
 
-    def wait_no_servers(self, seconds: float, check: Callable[[], None]) -> None:
+    def wait_no_servers(self, seconds: float) -> None:
         """Poll until the project has no server; raises DemoError."""
-        deadline = time.monotonic() + seconds
-        while self.call("GET", "compute", "/servers")["servers"]:
-            if time.monotonic() > deadline:
-                raise DemoError(f"The server is not gone after {seconds:.0f} s.")
-            check()
-            time.sleep(0.1)
+
+        def look() -> bool | None:
+            return None if self.call("GET", "compute", "/servers")["servers"] else True
+
+        self._poll(look, seconds, "The server is not gone")
 
 
 def _refused(method: str, path: str, answer: httpx.Response) -> str:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 import shutil
-import subprocess
 import time
 from dataclasses import dataclass
 from pathlib import Path
 
 from scripts.demo_api import NAME, VOLUME_GB, Choice, Cloud, Server
+from scripts.demo_guest import Guest
 from scripts.demo_host import Deployment
+from scripts.demo_life import Life
 from scripts.demo_region import RegionProcess
 from scripts.demo_show import DemoError, Progress
 
@@ -18,15 +19,6 @@ ACTIVE_SECONDS = 120.0
 SSH_SECONDS = 180.0
 GONE_SECONDS = 90.0
 QUESTIONS = ("uname -a", "hostname", "lsblk", "df -h /")
-SSH_OPTIONS = (
-    "BatchMode=yes",
-    "IdentitiesOnly=yes",
-    "StrictHostKeyChecking=no",
-    "UserKnownHostsFile=/dev/null",
-    "GlobalKnownHostsFile=/dev/null",
-    "ConnectTimeout=3",
-    "LogLevel=ERROR",
-)
 
 
 @dataclass(slots=True)
@@ -38,6 +30,9 @@ class Findings:
     active: float = 0.0
     ssh: float = 0.0
     guest: str = ""
+    volume: str = ""
+    restart: str = ""
+    resize: str = ""
     left: str = ""
     logs: tuple[str, ...] = ()
     stopped: float = 0.0
@@ -62,8 +57,9 @@ class Demo:
         cloud, choice, rule_id = self._prepare()
         server = self._create(cloud, choice)
         self._see(deployment)
-        self._talk(deployment, choice, server)
-        self._delete(cloud, server)
+        guest = self._talk(deployment, choice, server)
+        volume_id = self._live(Life(cloud, server, guest, self._progress), choice)
+        self._delete(cloud, server, volume_id)
         self._prove(deployment)
         with self._progress.step("delete the security-group rule and the key pair"):
             cloud.delete_rule(rule_id)
@@ -99,7 +95,7 @@ class Demo:
     # -- through the API ---------------------------------------------------------------------
 
     def _prepare(self) -> tuple[Cloud, Choice, str]:
-        cloud = Cloud(self._region.state / "openrc")
+        cloud = Cloud(self._region.state / "openrc", self._region.check)
         with self._progress.step("token") as step:
             step.found = cloud.log_in()
         self._cloud = cloud
@@ -119,21 +115,32 @@ class Demo:
             server_id = cloud.create_server(choice)
             step.found = f"{server_id}, root volume of {VOLUME_GB} GB"
         with self._progress.step("the server is ACTIVE") as step:
-            server = cloud.wait_active(server_id, ACTIVE_SECONDS, self._region.check)
+            server = cloud.wait_status(server_id, "ACTIVE", ACTIVE_SECONDS)
             self._findings.active = time.monotonic() - asked
             step.found = server.address
         return server
 
-    def _delete(self, cloud: Cloud, server: Server) -> None:
+    def _live(self, life: Life, choice: Choice) -> str:
+        """Do with the running server what its owner may; return the attached volume's id."""
+        found = self._findings
+        volume_id, found.volume = life.attach(choice)
+        found.restart = life.stop_and_start()
+        found.resize = life.resize(choice)
+        return volume_id
+
+    def _delete(self, cloud: Cloud, server: Server, volume_id: str) -> None:
         with self._progress.step("delete the server, wait for 404") as step:
             cloud.call("DELETE", "compute", f"/servers/{server.id}")
-            cloud.wait_no_servers(GONE_SECONDS, self._region.check)
+            cloud.wait_no_servers(GONE_SECONDS)
             if cloud.exists("compute", f"/servers/{server.id}"):
                 raise DemoError(f"The server {server.id} is not listed but still there.")
-            for volume_id in server.volume_ids:
-                if cloud.exists("volumev2", f"/volumes/{volume_id}"):
-                    raise DemoError(f"The root volume {volume_id} did not go with the server.")
+            for root_id in server.volume_ids:
+                if cloud.exists("volumev2", f"/volumes/{root_id}"):
+                    raise DemoError(f"The root volume {root_id} did not go with the server.")
             step.found = "its root volume, too"
+        with self._progress.step("delete the attached volume, which the server left behind"):
+            cloud.wait_volume(volume_id, "available", GONE_SECONDS)
+            cloud.delete_volume(volume_id, GONE_SECONDS)
 
     # -- the machine and the guest -----------------------------------------------------------
 
@@ -146,18 +153,17 @@ class Demo:
                 if not getattr(found, what):
                     raise DemoError(f"The server runs, but there are no {what} of it to be seen.")
 
-    def _talk(self, deployment: Deployment, choice: Choice, server: Server) -> None:
+    def _talk(self, deployment: Deployment, choice: Choice, server: Server) -> Guest:
         login = f"{choice.image.get('login_username', 'root')}@{server.address}"
-        command = self._ssh(deployment.namespace(), login)
+        guest = Guest(deployment.namespace(), self._key, login, self._region.check)
         with self._progress.step("SSH with the private key that the API returned") as step:
-            self._await(command, "true", SSH_SECONDS)
+            guest.wait("true", SSH_SECONDS)
             self._findings.ssh = time.monotonic() - (self._asked or step.began)
             step.found = f"{self._findings.ssh:.1f} s after the server was asked for"
-        with self._progress.step("the guest has grown its root file system") as step:
+        with self._progress.step("the guest has grown its root file system"):
             enough = VOLUME_GB * 1024 * 1024 * 9 // 10  # in KiB, file system overhead taken off
-            grown = f"test $(df -k / | awk 'END {{ print $2 }}') -ge {enough}"
-            self._await(command, grown, SSH_SECONDS)
-        said = {question: self._ask(command, question) for question in QUESTIONS}
+            guest.wait(f"test $(df -k / | awk 'END {{ print $2 }}') -ge {enough}", SSH_SECONDS)
+        said = {question: guest.ask(question) for question in QUESTIONS}
         if said["hostname"] != [NAME]:
             raise DemoError(f"The guest's host name is {said['hostname']}, not {NAME}.")
         if not re.search(rf"\bvda\b.*\b{VOLUME_GB}G\b", "\n".join(said["lsblk"])):
@@ -165,31 +171,7 @@ class Demo:
         self._findings.guest = said["uname -a"][0]
         lines = [line for question in QUESTIONS for line in (f"$ {question}", *said[question])]
         self._progress.text("The guest says:", lines)
-
-    def _ssh(self, namespace: str, login: str) -> list[str]:
-        """Return the command that logs in, from inside the server's own network."""
-        options = [part for option in SSH_OPTIONS for part in ("-o", option)]
-        inside = ["ip", "netns", "exec", namespace]
-        return [*inside, "ssh", "-F", "/dev/null", "-i", str(self._key), *options, login]
-
-    def _await(self, command: list[str], remote: str, seconds: float) -> None:
-        """Repeat a command in the guest until it succeeds; raises DemoError."""
-        deadline = time.monotonic() + seconds
-        while True:
-            done = _remote(command, remote)
-            if done.returncode == 0:
-                return
-            if time.monotonic() > deadline:
-                said = done.stderr.strip() or f"status {done.returncode}"
-                raise DemoError(f"The guest did not do `{remote}` in {seconds:.0f} s: {said}")
-            self._region.check()
-            time.sleep(0.1)
-
-    def _ask(self, command: list[str], remote: str) -> list[str]:
-        done = _remote(command, remote)
-        if done.returncode != 0:
-            raise DemoError(f"`{remote}` in the guest failed: {done.stderr.strip()}")
-        return done.stdout.rstrip().splitlines()
+        return guest
 
     def _prove(self, deployment: Deployment) -> None:
         with self._progress.step("nothing is left, by virsh, ip, nft, /proc, files") as step:
@@ -206,6 +188,9 @@ class Demo:
             ("hanok up", f"ready in {found.ready:.1f} s, ended in {found.stopped:.2f} s"),
             ("server", f"ACTIVE after {found.active:.1f} s, SSH after {found.ssh:.1f} s"),
             ("guest", found.guest),
+            ("volume", found.volume),
+            ("stop and start", found.restart),
+            ("resize", found.resize),
             ("nothing left", found.left),
         ]
         rows += [("libvirt's own log", path) for path in found.logs]
@@ -218,7 +203,7 @@ class Demo:
         try:
             if self._region.pid is not None:
                 if self._cloud is not None and self._cloud.delete_servers():
-                    self._cloud.wait_no_servers(GONE_SECONDS, self._region.check)
+                    self._cloud.wait_no_servers(GONE_SECONDS)
                 self._region.stop()
         except (DemoError, OSError) as error:
             self._progress.say(f"The API could not remove it ({error}); so it goes by hand.")
@@ -239,18 +224,3 @@ class Demo:
         if deployment.look(libvirt=libvirt):
             deployment.remove(libvirt=libvirt)
         return deployment.look(libvirt=libvirt).names()
-
-
-def _remote(command: list[str], remote: str) -> subprocess.CompletedProcess[str]:
-    try:
-        return subprocess.run(
-            [*command, remote],
-            capture_output=True,
-            text=True,
-            errors="replace",
-            timeout=30,
-            stdin=subprocess.DEVNULL,
-            check=False,
-        )
-    except subprocess.TimeoutExpired:
-        return subprocess.CompletedProcess(command, 255, "", "no answer within 30 s")

@@ -38,19 +38,27 @@ def domains() -> set[str]:
 
 
 @pytest.mark.guest
+@pytest.mark.timeout(240)  # three boots, one after the other
 def test_from_a_token_to_a_guest_and_back_to_nothing(folder: Path) -> None:
-    count_guest_boot("the demo's server")
+    for boot in ("", ", started again", ", resized"):
+        count_guest_boot(f"the demo's server{boot}")
     done = subprocess.run(
-        [*DEMO, "--dir", folder], capture_output=True, text=True, timeout=110, check=False
+        [*DEMO, "--dir", folder], capture_output=True, text=True, timeout=230, check=False
     )
     assert done.returncode == 0, done.stdout + done.stderr
     steps = [line for line in done.stdout.splitlines() if line.startswith("✔")]
-    assert len(steps) == 16, done.stdout
+    assert len(steps) == 26, done.stdout
     assert all(re.match(r"✔ +[0-9]+\.[0-9]{2} s  \S", step) for step in steps)
     summary = dict(re.findall(r"^(\S.*?)  +(\S.*)$", done.stdout.rpartition("\n\n")[2], re.M))
     assert re.match(r"libvirt \((kvm|tcg)\)", summary["host"])
     assert re.match(r"ACTIVE after [0-9.]+ s, SSH after [0-9.]+ s$", summary["server"])
     assert re.match(r"Linux hanok-demo [0-9]\S* ", summary["guest"])
+    assert re.match(r"lsblk: vd[bc] +20G disk$", summary["volume"])
+    uptimes = re.findall(r"([0-9.]+) s", summary["stop and start"])
+    assert len(uptimes) == 2
+    sizes = re.findall(r"([0-9]+) CPU and ([0-9]+) MiB", summary["resize"])
+    assert [size[0] for size in sizes] == ["1", "2"]
+    assert int(sizes[1][1]) > 1.8 * int(sizes[0][1])
     numbers = dict(re.findall(r"(\w+) ([0-9]+)", summary["nothing left"]))
     assert {"domains", "taps", "bridges", "namespaces", "rules", "processes", "files"} <= set(
         numbers
