@@ -12,7 +12,17 @@ from tests.house.source import ROOT, Module, modules, source
 
 EXCEPTIONS = Path(__file__).with_name("mirror_exceptions.txt")
 # Folders of tests about more than one module.
-EXTRA = {"house", "operations", "drivers", "faults", "regressions", "clients", "e2e", "bench"}
+EXTRA = {
+    "house",
+    "operations",
+    "drivers",
+    "faults",
+    "regressions",
+    "clients",
+    "conformance",
+    "e2e",
+    "bench",
+}
 
 
 def has_code(module: Module) -> bool:
