@@ -61,6 +61,14 @@ def test_counts_within_the_dialect_s_limit_pass() -> None:
     check_counts(asked(min_count=1, max_count=1000), LAX)
 
 
+def test_the_number_of_one_of_several_belongs_to_its_name() -> None:
+    check_counts(asked(name="n" * 255), RULES)
+    check_counts(asked(name="n" * 252, max_count=10), RULES)
+    for name, most in (("n" * 254, 2), ("n" * 253, 10)):
+        with pytest.raises(Invalid, match="more than 255 characters"):
+            check_counts(asked(name=name, max_count=most), RULES)
+
+
 @pytest.mark.parametrize("metadata", [{"": "v"}, {"k" * 256: "v"}, {"k": "v" * 256}])
 def test_metadata_that_does_not_fit_is_refused(metadata: dict[str, str]) -> None:
     with pytest.raises(Invalid, match="255"):
@@ -176,6 +184,14 @@ def test_an_image_that_fits_passes() -> None:
 def test_windows_has_rules_of_its_own(flavor: Any, root: Root, name: str, text: str) -> None:
     with pytest.raises(Invalid, match=text):
         check_image(asked(ROOT, name=name), RULES, flavor, WINDOWS, root)
+
+
+def test_the_number_of_one_of_several_counts_for_windows_too() -> None:
+    root = Root("volume", 50, None, False)
+    check_image(asked(ROOT, name="w" * 13, max_count=9), RULES, VOLUME_FLAVOR, WINDOWS, root)
+    several = asked(ROOT, name="w" * 13, max_count=10)
+    with pytest.raises(Invalid, match="at most 15 characters"):
+        check_image(several, RULES, VOLUME_FLAVOR, WINDOWS, root)
 
 
 def test_windows_passes_with_enough_of_everything_and_where_a_dialect_has_no_rules() -> None:

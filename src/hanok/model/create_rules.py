@@ -14,6 +14,8 @@ from hanok.model.image import Image
 from hanok.model.server_create import BlockDevice, ServerCreate
 
 GIB = 1024**3
+NAME = 255
+"""Characters of an instance's name at most."""
 ZERO_DISK = "Only volume-backed servers are allowed for flavors with zero disk."
 _BAD_BOOT = (
     "Block Device Mapping is Invalid: Boot sequence for the instance and image/block device "
@@ -51,6 +53,16 @@ def check_counts(request: ServerCreate, rules: CreateRules) -> None:
             f"Invalid input for field/attribute max_count. Value: {request.max_count}. "
             f"{request.max_count} is greater than the maximum of {rules.max_count}"
         )
+    if len(_longest_name(request)) > NAME:
+        raise Invalid(
+            f"Invalid input for field/attribute name. With the number that each of several "
+            f"instances gets (-1, -2, …) it has more than {NAME} characters."
+        )
+
+
+def _longest_name(request: ServerCreate) -> str:
+    """Return the name of the last server that a request may make; several are numbered."""
+    return request.name if request.max_count == 1 else f"{request.name}-{request.max_count}"
 
 
 def check_metadata(metadata: dict[str, str], limit: int) -> None:
@@ -182,7 +194,8 @@ def _check_windows(request: ServerCreate, rules: CreateRules, flavor: Flavor, ro
             f"The root block storage of a Windows instance must be at least "
             f"{rules.windows_root_gib} GB."
         )
-    if rules.windows_name and len(request.name) > rules.windows_name:
+    if rules.windows_name and len(_longest_name(request)) > rules.windows_name:
         raise Invalid(
-            f"The name of a Windows instance has at most {rules.windows_name} characters."
+            f"The name of a Windows instance has at most {rules.windows_name} characters, the "
+            "number of one of several among them."
         )

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from hanok.model.errors import Conflict, Invalid, NotFound
-from tests.operations.world import World, endpoint_of
+from tests.operations.world import IMAGE, World, endpoint_of
 
 ALL = "/v2/{tenant}/servers/{server}/os-volume_attachments"
 ONE = ALL + "/{volume}"
@@ -31,7 +31,7 @@ def test_the_root_volume_is_in_the_list(world: World) -> None:
     }
     shown = send(world, "GET", ONE, server=server_id, volume=one["volumeId"]).body
     assert shown == {"volumeAttachment": one}
-    for query, count in (("limit=0", 0), ("limit=5", 1), ("offset=1", 0), ("offset=0&limit=1", 1)):
+    for query, count in (("limit=0", 1), ("limit=5", 1), ("offset=1", 0), ("offset=0&limit=1", 1)):
         listed = send(world, "GET", ALL, query, server=server_id).body["volumeAttachments"]
         assert len(listed) == count, query
 
@@ -155,6 +155,28 @@ def test_of_many_at_once_one_has_the_volume(
         attached = data in [one["volumeId"] for one in listed(world, server_id)]
         assert attached == (others[won.index(True)] == "attach")
     world.close()
+
+
+def test_limit_and_offset_cut_a_page_out_of_the_list(world: World) -> None:
+    blank = {"source_type": "blank", "destination_type": "volume", "volume_size": 1}
+    root = {**blank, "source_type": "image", "uuid": IMAGE, "boot_index": 0, "volume_size": 10}
+    server_id = world.create(block_device_mapping_v2=[root, *[blank] * 3])
+    world.settle()
+    for query, letters in (
+        ("", "abcd"),
+        ("limit=2", "ab"),
+        ("offset=1", "bcd"),
+        ("limit=2&offset=1", "bc"),
+        ("limit=2&offset=3", "d"),
+        ("offset=4", ""),
+        ("limit=0&offset=2", "cd"),
+        ("limit=2000000000", "abcd"),
+    ):
+        found = send(world, "GET", ALL, query, server=server_id).body["volumeAttachments"]
+        assert [one["device"] for one in found] == [f"/dev/vd{x}" for x in letters], query
+    for query in ("limit=-1", "limit=x", "offset=x", "offset=1.5"):
+        with pytest.raises(Invalid, match=query.partition("=")[0]):
+            send(world, "GET", ALL, query, server=server_id)
 
 
 def test_many_volumes_at_once_get_a_device_each(each_database_url: str, tmp_path: Path) -> None:

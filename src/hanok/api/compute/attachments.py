@@ -41,9 +41,10 @@ def _known(call: Call) -> list[VolumeAttachment]:
 
 
 def _list(call: Call) -> Answer:
+    """List from `offset` on, at most `limit`; a limit of 0 is none (Nova)."""
     limit = call.query.integer("limit")
     offset = call.query.integer("offset") or 0
-    page = _known(call)[offset : None if limit is None else offset + limit]
+    page = _known(call)[offset : offset + limit if limit else None]
     return Answer(200, {"volumeAttachments": [view(one) for one in page]})
 
 
