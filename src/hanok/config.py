@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import tomllib
 from collections.abc import Mapping
@@ -67,6 +68,19 @@ class Config:
                 )
         if (self.tls_cert is None) != (self.tls_key is None):
             raise ConfigError("TLS needs both a certificate and its key.")
+        self._check_amounts()
+
+    def _check_amounts(self) -> None:
+        """Refuse what would end before it begins: a token, an image, a row that is kept."""
+        for name, least in (
+            ("token_seconds", 1),
+            ("image_limit_gib", 1),
+            ("keep_deleted_days", 0),
+            ("confirm_resize_after", 0),
+        ):
+            value = getattr(self, name)
+            if not least <= value < math.inf:
+                raise ConfigError(f"{name} is at least {least}, not {value}.")
 
     @property
     def scheme(self) -> str:
@@ -90,7 +104,7 @@ def load(options: Mapping[str, Any], file: Path | None = None) -> Config:
     for known in fields(Config):
         text = os.environ.get(PREFIX + known.name.upper())
         if text is not None and known.name != "simulated":
-            values[known.name] = text.split(",") if known.name == "regions" else text
+            values[known.name] = text
     values.update({name: value for name, value in options.items() if value is not None})
     return replace(Config(), **{name: _typed(name, value) for name, value in values.items()})
 
@@ -116,7 +130,16 @@ def _typed(name: str, value: Any) -> Any:
         if name in _SECONDS:
             return float(value)
         if name == "regions":
-            return tuple(value)
-    except (TypeError, ValueError) as error:
+            return _names(value)
+    except (TypeError, ValueError, OverflowError) as error:
         raise ConfigError(f"{name} cannot be '{value}'.") from error
+    kind = Mapping if name == "simulated" else str
+    if not isinstance(value, kind):
+        raise ConfigError(f"{name} cannot be '{value}'.")
     return value
+
+
+def _names(value: Any) -> tuple[str, ...]:
+    """Read a list of names, or a text that holds them between commas."""
+    names = value.split(",") if isinstance(value, str) else value
+    return tuple(str(name).strip() for name in names)

@@ -142,6 +142,37 @@ def test_servers_on_a_local_disk_and_on_a_volume(
     check_nothing_is_left(running)
 
 
+def test_an_image_of_one_s_own(openstack: Command, tmp_path: Path) -> None:
+    file, saved = tmp_path / "disk.raw", tmp_path / "saved.raw"
+    file.write_bytes(bytes(range(256)) * 8192)
+    formats = ("--disk-format", "raw", "--container-format", "bare", "--file", str(file))
+    said = ("--property", "os_type=linux", "--tag", "lts", "--min-disk", "1")
+    made = openstack.read("image", "create", *formats, *said, "mine")
+    assert (made["status"], made["size"], made["tags"]) == ("active", 2 << 20, ["lts"])
+    openstack.run("image", "save", "--file", str(saved), "mine")
+    assert saved.read_bytes() == file.read_bytes()
+
+    changes = ("--property", "os_type=windows", "--property", "login_username=Administrator")
+    openstack.run("image", "set", *changes, "--tag", "new", "--name", "renamed", "mine")
+    openstack.run("image", "unset", "--tag", "lts", "renamed")
+    shown = openstack.read("image", "show", "renamed")
+    assert (shown["id"], shown["tags"]) == (made["id"], ["new"])
+    assert shown["properties"]["os_type"] == "windows"
+    assert shown["properties"]["login_username"] == "Administrator"
+
+    assert "You are not permitted to publish" in openstack.refused(
+        "image", "set", "--public", "renamed"
+    )
+    openstack.run("image", "set", "--protected", "renamed")
+    assert "is protected" in openstack.refused("image", "delete", "renamed")
+    openstack.run("image", "set", "--unprotected", "renamed")
+    openstack.run("image", "delete", "renamed")
+    wrong = (*formats[2:], "--disk-format", "qcow2", "wrong")
+    assert "declared qcow2" in openstack.refused("image", "create", *wrong)
+    # The command takes back what it could not upload.
+    assert [one["Name"] for one in openstack.read("image", "list")] == ["hanok-tiny"]
+
+
 def test_what_is_not_there_is_said(openstack: Command) -> None:
     assert "No Server found for nothing" in openstack.refused("server", "show", "nothing")
     assert "nothing" in openstack.refused("flavor", "show", "nothing")

@@ -29,8 +29,11 @@ def _render(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> byte
     return _encode(event)
 
 
-def configure(path: Path | None, *, level: int = 20) -> None:
-    """Send every line of `level` (Python's numbers) and above to a file of mode 0600, or stderr."""
+def configure(path: Path | None, *, level: int = 20) -> BinaryIO:
+    """Send every line of `level` (Python's numbers) and above to a file of mode 0600, or stderr.
+
+    Returns where they go, open for as long as anything is logged.
+    """
     target: BinaryIO = sys.stderr.buffer
     if path is not None:
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
@@ -47,3 +50,4 @@ def configure(path: Path | None, *, level: int = 20) -> None:
         ],
         logger_factory=structlog.BytesLoggerFactory(target),
     )
+    return target

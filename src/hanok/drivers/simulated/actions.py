@@ -103,7 +103,8 @@ class SimulatedActions(Misbehaving):
                     "The server is not in the state for it.",
                     f"{server_id} is {record.power_state.name}",
                 )
-            self._put(replace(record, power_state=end))
+            # A guest that is held still goes on with nothing, and has forgotten what it was asked.
+            self._put(replace(record, power_state=end, asked_at=None, off_at=None))
 
     def _present(self, server_id: str) -> DomainRecord:
         record = self._settled(server_id)

@@ -1,0 +1,212 @@
+"""What `/v2` understands: everything that NHN Cloud's clients are known to send."""
+
+from __future__ import annotations
+
+import base64
+import json
+from typing import Any
+
+import pytest
+
+from hanok.api.dialects.nhn import NHN, USER_DATA, flag, read_create, read_update, read_user_data
+from hanok.model.errors import Invalid
+from hanok.model.server_create import BlockDevice, Nic, ServerCreate
+
+LEAST = {"name": "web", "flavorRef": "f"}
+
+
+def read(**more: Any) -> ServerCreate:
+    return read_create(json.dumps({"server": {**LEAST, **more}}).encode())
+
+
+def refused(**more: Any) -> str:
+    with pytest.raises(Invalid) as caught:
+        read(**more)
+    return caught.value.message
+
+
+def test_the_least_that_can_be_asked_for() -> None:
+    assert read() == ServerCreate("web", "f", None)
+
+
+def test_the_guide_s_own_request() -> None:
+    device = {
+        "source_type": "image",
+        "uuid": "image",
+        "boot_index": 0,
+        "volume_size": 1000,
+        "destination_type": "volume",
+        "delete_on_termination": 1,
+        "volume_type": "General SSD",
+    }
+    asked = read(
+        imageRef="image",
+        networks=[{"subnet": "s"}],
+        block_device_mapping_v2=[device],
+        key_name="mine",
+        security_groups=[{"name": "default"}, {"name": "web"}, {"name": "default"}],
+        user_data=base64.b64encode(b"#!/bin/sh").decode(),
+        availability_zone="kr-pub-a",
+        metadata={"a": "b", "n": 1, "yes": True},
+        min_count="2",
+        max_count=3,
+        return_reservation_id="True",
+    )
+    assert asked == ServerCreate(
+        name="web",
+        flavor_id="f",
+        image_id="image",
+        networks=(Nic(subnet_id="s"),),
+        block_devices=(BlockDevice("image", "volume", "image", 0, 1000, "General SSD", True),),
+        key_name="mine",
+        security_groups=("default", "web"),
+        user_data=b"#!/bin/sh",
+        availability_zone="kr-pub-a",
+        metadata={"a": "b", "n": "1", "yes": "True"},
+        min_count=2,
+        max_count=3,
+        return_reservation_id=True,
+    )
+
+
+def test_what_terraform_and_openstack_send_beside_it_is_understood_or_passed_over() -> None:
+    asked = read(
+        imageRef="",
+        user_data="",
+        config_drive=False,
+        key_name=None,
+        availability_zone="",
+        networks=[{"uuid": "n", "port": "p", "fixed_ip": ""}],
+        block_device_mapping_v2=[],
+        adminPass="secret",
+        personality=[{"path": "/x", "contents": ""}],
+        accessIPv4="10.0.0.1",
+        **{"OS-DCF:diskConfig": "AUTO", "os:scheduler_hints": {"group": "g"}},
+    )
+    assert asked == ServerCreate(
+        "web", "f", None, networks=(Nic("n", None, "p", None),), admin_pass="secret"
+    )
+    assert read(flavorRef=42).flavor_id == "42"
+
+
+@pytest.mark.parametrize(
+    ("networks", "wanted"),
+    [
+        ("auto", None),
+        ([], None),
+        (None, None),
+        ("none", ()),
+        ([{"fixed_ip": "10.0.0.9"}], (Nic(address="10.0.0.9"),)),
+        ([{"uuid": "a"}, {"port": "b"}], (Nic("a"), Nic(port_id="b"))),
+    ],
+)
+def test_networks(networks: Any, wanted: Any) -> None:
+    assert read(networks=networks).networks == wanted
+
+
+def test_a_disk_of_which_little_is_said() -> None:
+    devices = read(
+        block_device_mapping_v2=[
+            {"uuid": "i", "boot_index": "0"},
+            {"source_type": "blank", "volume_size": "5", "boot_index": -1},
+            {"source_type": "snapshot", "uuid": "s", "boot_index": None, "volume_size": ""},
+            {
+                "source_type": "image",
+                "uuid": "i",
+                "destination_type": "volume",
+                "nhn_encryption": {"skm_appkey": "a", "skm_key_id": "k"},
+            },
+        ]
+    ).block_devices
+    assert devices == (
+        BlockDevice("image", "local", "i", 0),
+        BlockDevice("blank", "volume", None, -1, 5),
+        BlockDevice("snapshot", "volume", "s"),
+        BlockDevice("image", "volume", "i", encrypted=True),
+    )
+
+
+@pytest.mark.parametrize(
+    ("more", "words"),
+    [
+        ({"name": ""}, "name"),
+        ({"name": "   "}, "name. Value: ''. '' is too short"),
+        ({"name": "x" * 256}, "name"),
+        ({"name": None}, "name"),
+        ({"flavorRef": None}, "flavorRef"),
+        ({"flavorRef": 1.5}, "flavorRef"),
+        ({"imageRef": "x" * 256}, "imageRef"),
+        ({"min_count": 0}, "min_count"),
+        ({"min_count": "two"}, "min_count"),
+        ({"max_count": True}, "max_count"),
+        ({"max_count": 2**31}, "max_count"),
+        ({"networks": "all"}, "'auto' or 'none'"),
+        ({"networks": [{}]}, "one of uuid, subnet, port or fixed_ip"),
+        ({"networks": ["n"]}, "networks"),
+        ({"block_device_mapping_v2": [{"source_type": "tape"}]}, "source_type"),
+        ({"block_device_mapping_v2": [{"destination_type": "nfs"}]}, "destination_type"),
+        ({"block_device_mapping_v2": [{"volume_size": -1}]}, "volume_size"),
+        ({"block_device_mapping_v2": [{"boot_index": -2}]}, "boot_index"),
+        ({"block_device_mapping_v2": [{"delete_on_termination": 2}]}, "delete_on_termination"),
+        ({"block_device_mapping_v2": [{"nhn_encryption": {"skm_appkey": "a"}}]}, "skm_key_id"),
+        ({"security_groups": [{"name": ""}]}, "security_groups"),
+        ({"security_groups": ["default"]}, "security_groups"),
+        ({"user_data": "%%%"}, "base 64"),
+        ({"user_data": "한글"}, "base 64"),
+        ({"metadata": {"a": ["b"]}}, "metadata"),
+        ({"metadata": {"a": None}}, "metadata"),
+        ({"config_drive": "perhaps"}, "config_drive"),
+        ({"return_reservation_id": "perhaps"}, "return_reservation_id"),
+    ],
+)
+def test_what_is_wrong_is_named(more: dict[str, Any], words: str) -> None:
+    assert words in refused(**more)
+
+
+@pytest.mark.parametrize("body", [b"", b"[]", b"{}", b'{"server": null}', b'{"server": {}}'])
+def test_a_body_that_is_no_request(body: bytes) -> None:
+    for reader in (read_create, read_update):
+        if (reader, body) != (read_update, b'{"server": {}}'):
+            with pytest.raises(Invalid):
+                reader(body)
+
+
+@pytest.mark.parametrize("value", [True, 1, "1", "true", "True", "on", "yes", "T", " Y "])
+def test_true_in_every_way_that_clients_write_it(value: Any) -> None:
+    assert flag("x", value) is True
+
+
+@pytest.mark.parametrize("value", [False, 0, "0", "false", "False", "off", "no", "", None])
+def test_false_in_every_way_that_clients_write_it(value: Any) -> None:
+    assert flag("x", value) is False
+
+
+def test_user_data_is_limited_by_the_length_of_its_base64() -> None:
+    largest = base64.b64encode(b"x" * 49_149).decode()
+    assert len(largest) == USER_DATA - 3
+    assert read_user_data(largest + "\n\n\n") == b"x" * 49_149
+    with pytest.raises(Invalid, match="65536 bytes of base64"):
+        read_user_data(largest + "\n\n\n\n")
+    assert read_user_data("eHl\n 6") == b"xyz"
+    assert read_user_data(None) is None
+
+
+@pytest.mark.parametrize(
+    ("server", "wanted"),
+    [({"name": " new "}, "new"), ({}, None), ({"name": None}, None), ({"accessIPv4": "x"}, None)],
+)
+def test_an_update_s_name(server: dict[str, Any], wanted: str | None) -> None:
+    assert read_update(json.dumps({"server": server}).encode()) == wanted
+
+
+@pytest.mark.parametrize("name", ["", "  ", "x" * 256, 5])
+def test_an_update_s_wrong_name(name: Any) -> None:
+    with pytest.raises(Invalid, match="name"):
+        read_update(json.dumps({"server": {"name": name}}).encode())
+
+
+def test_it_stands_at_v2_with_the_guide_s_rules() -> None:
+    assert (NHN.name, NHN.root) == ("nhn", "/v2")
+    rules = NHN.rules
+    assert (rules.max_count, rules.linux_root_gib, rules.windows_root_gib) == (10, 10, 50)
+    assert (rules.windows_ram_mib, rules.windows_name) == (2048, 15)
