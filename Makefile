@@ -25,7 +25,7 @@ define say
 	@printf '\n==> %s\n' $(1)
 endef
 
-.PHONY: help install up demo lint test test-all test-postgres bench images images-tiny clean
+.PHONY: help install up demo lint test test-all test-postgres bench docs images images-tiny clean
 .PHONY: .all-packages .test-images .lint .fast .guests
 
 help: ## list the targets
@@ -67,6 +67,10 @@ test-postgres: .all-packages ## the fast tests with PostgreSQL in the place of S
 bench: install ## the figures of SPECIFICATION.md, measured side by side
 	$(call say,"bench")
 	@$(PY) -m bench $(ARGS)
+
+docs: install ## the pages of docs/reference that are made from the code
+	$(call say,"docs/reference")
+	@$(PY) -m scripts.states
 
 images: images-tiny ## the tiny guest image and a genuine Debian cloud image, into the cache
 	$(call say,"Debian cloud image")

@@ -7,7 +7,7 @@ in every state are made from it.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from hanok.model.errors import Conflict
 from hanok.model.server import Server, TaskState, VmState
@@ -22,7 +22,8 @@ class Action:
     """A row: the verb, where it is legal, what it shows meanwhile, where it ends.
 
     `vm_states` are the resting states that allow it; `task_states` the tasks that do (None stands
-    for no task), or None for any. `overtakes` means that it ends what runs and goes first.
+    for no task), or None for any. `ends` None means where it was; `also` are further states where
+    it may end. `overtakes` means that it ends what runs and goes first.
     """
 
     name: str
@@ -30,20 +31,31 @@ class Action:
     vm_states: frozenset[VmState]
     task_states: frozenset[str | None] | None
     during: str
-    ends: VmState
+    ends: VmState | None
     operation: str
     overtakes: bool = False
+    also: frozenset[VmState] = frozenset()
+
+    @property
+    def verb(self) -> str:
+        """The word that clients and Nova's messages have for it; reboot has one for two rows."""
+        return self.name.removeprefix("hard ")
+
+    def ends_from(self, vm_state: VmState) -> frozenset[VmState]:
+        """Return the states in which it may leave a server that rested in `vm_state`."""
+        return frozenset({self.ends or vm_state}) | self.also
 
 
 def _action(
     name: str,
     states: Iterable[VmState],
-    during: TaskState,
-    ends: VmState,
+    during: TaskState | None,
+    ends: VmState | None,
     operation: str,
 ) -> Action:
     """Make the row of an action that waits its turn: no other task may be in hand."""
-    return Action(name, "servers:actions", frozenset(states), NO_TASK, during, ends, operation)
+    shown = during or ""
+    return Action(name, "servers:actions", frozenset(states), NO_TASK, shown, ends, operation)
 
 
 _ACTIVE, _STOPPED, _PAUSED = VmState.ACTIVE, VmState.STOPPED, VmState.PAUSED
@@ -51,6 +63,14 @@ _SUSPENDED, _ERROR, _RESIZED = VmState.SUSPENDED, VmState.ERROR, VmState.RESIZED
 _RESCUED = VmState.RESCUED
 _REBUILDABLE = (_ACTIVE, _STOPPED, _ERROR)
 _SHELVED = VmState.SHELVED_OFFLOADED
+
+
+def _settling(name: str, during: TaskState | None, operation: str) -> Action:
+    """Make the row of an action that settles a resize."""
+    row = _action(name, [_RESIZED], during, _ACTIVE, operation)
+    return replace(row, also=frozenset({_STOPPED}))
+
+
 _ROWS = (
     Action(
         name="delete",
@@ -79,14 +99,15 @@ _ROWS = (
     _action("unpause", [_PAUSED], TaskState.UNPAUSING, _ACTIVE, "unpause_server"),
     _action("suspend", [_ACTIVE], TaskState.SUSPENDING, _SUSPENDED, "suspend_server"),
     _action("resize", [_ACTIVE, _STOPPED], TaskState.RESIZE_PREP, _RESIZED, "resize_server"),
-    _action("confirmResize", [_RESIZED], TaskState.RESIZE_PREP, _ACTIVE, "confirm_resize"),
-    _action("revertResize", [_RESIZED], TaskState.RESIZE_REVERTING, _ACTIVE, "revert_resize"),
-    _action("changePassword", [_ACTIVE], TaskState.UPDATING_PASSWORD, _ACTIVE, "change_password"),
+    # What was stopped when it was resized is stopped again.
+    _settling("confirmResize", None, "confirm_resize"),
+    _settling("revertResize", TaskState.RESIZE_REVERTING, "revert_resize"),
+    _action("changePassword", [_ACTIVE], TaskState.UPDATING_PASSWORD, None, "change_password"),
     _action(
         "createImage",
         [_ACTIVE, _STOPPED, _PAUSED, _SUSPENDED],
         TaskState.IMAGE_SNAPSHOT,
-        _ACTIVE,
+        None,
         "create_image",
     ),
     # The guide shelves what is ACTIVE, and nothing else; Nova's dialect does more.
@@ -113,7 +134,7 @@ _OTHER_DISKS = frozenset(
 def _disk_action(name: str) -> Action:
     """Make the row of what changes a server's disks: it shows no task, several queue in order."""
     tasks = NOT_DELETING - _OTHER_DISKS
-    return Action(name, "servers:actions", _HOLDS_DISKS, tasks, "", _ACTIVE, name)
+    return Action(name, "servers:actions", _HOLDS_DISKS, tasks, "", None, name)
 
 
 ACTIONS: dict[str, Action] = {
@@ -140,8 +161,7 @@ def check_lock(server: Server, *, admin: bool) -> None:
 
 
 def _conflict(action: Action, server: Server, what: str, value: str) -> Conflict:
-    verb = action.name.removeprefix("hard ")
-    return Conflict(f"Cannot '{verb}' instance {server.id} while it is in {what} {value}")
+    return Conflict(f"Cannot '{action.verb}' instance {server.id} while it is in {what} {value}")
 
 
 def check_made(action: Action, server: Server) -> None:

@@ -56,7 +56,11 @@ def submit(
             kind=kind.kind,
             project_id=server.project_id,
             server_id=server.id,
-            intent={"host_id": server.host_id, "during": action.during, "ends": action.ends},
+            intent={
+                "host_id": server.host_id,
+                "during": action.during,
+                "ends": action.ends or server.vm_state,
+            },
             plan=tuple(Planned(step.name, step.name) for step in kind.steps),
             subjects=(f"server:{server.id}",),
             overtake=action.overtakes,
