@@ -118,8 +118,8 @@ def test_a_large_subnet_with_many_ports_stays_quick(
         read.clear()
         with store.write() as tx:
             ports.make(tx, a_port(number, NETWORK, mac_address=""), (Wish(NETWORK, (one,)),))
-        assert sum(read) <= 20 * addresses.WINDOW, read
-        assert len(read) <= 20, read
+        assert sum(read) <= 6 * addresses.WINDOW, read
+        assert len(read) <= 6, read
 
 
 def test_an_address_is_given_once(store: Database) -> None:

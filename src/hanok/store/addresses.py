@@ -1,9 +1,10 @@
 """Addresses of subnets: which are free, and who gets one; the unique key decides.
 
-An address is found without reading all that is taken: the key is asked for a window of addresses.
-Where the first window of a pool is full, the one is tried at which a pool filled from below would
-end, then windows at doubling distances above it, then halved back to the first that has room. Only
-a pool that looks full at all of these places is looked through from end to end.
+An address is found without reading or counting all that is taken: the key is asked for a window
+of addresses. Where the first window of a pool is full, so many marks are looked at that part the
+rest of it evenly, then so many more between the last taken one and the first free one, until what
+is between them is a window itself: three looks at a /16. Only a pool that is full at all of the
+marks is looked through from end to end.
 """
 
 from __future__ import annotations
@@ -27,7 +28,6 @@ _SPREAD = 32
 
 _of_subnet = select(fixed_ips.c.address).where(fixed_ips.c.subnet_id == bindparam("subnet"))
 _among = _of_subnet.where(fixed_ips.c.address.in_(bindparam("addresses", expanding=True)))
-_count = select(func.count()).where(fixed_ips.c.subnet_id == bindparam("subnet"))
 _taken = select(fixed_ips.c.port_id).where(
     fixed_ips.c.subnet_id == bindparam("subnet"), fixed_ips.c.address == bindparam("address")
 )
@@ -88,34 +88,35 @@ def free(reader: Reader, subnet: Subnet, count: int) -> Sequence[str]:
 
 
 def _of_pool(reader: Reader, subnet_id: str, pool: range) -> list[str]:
-    def window(number: int) -> list[str]:
-        wanted = [_text(n) for n in pool[number * WINDOW : (number + 1) * WINDOW]]
-        rows = reader.rows(_among, {"subnet": subnet_id, "addresses": wanted})
-        used = {row.address for row in rows}
-        return [address for address in wanted if address not in used]
+    found = _unused(reader, subnet_id, pool[:WINDOW])
+    rest = pool[WINDOW:]
+    if found or not rest:
+        return found
+    while len(rest) > WINDOW:
+        step = -(-len(rest) // WINDOW)
+        marks = _unused(reader, subnet_id, [*rest[step - 1 :: step], rest[-1]])
+        if not marks:
+            break
+        end = rest.index(int(ipaddress.IPv4Address(marks[0]))) + 1
+        rest = rest[max(0, end - step) : end]
+    else:
+        found = _unused(reader, subnet_id, rest)
+    return found or _look_through(reader, subnet_id, pool)
 
-    found = window(0)
-    last = (len(pool) - 1) // WINDOW
-    if found or last == 0:
-        return found
-    full, step = 0, 1
-    number = min(int(reader.scalar(_count, {"subnet": subnet_id})) // WINDOW, last)
-    while not (found := window(number)) and number < last:
-        full, number, step = number, min(number + step, last), step * 2
-    if not found:
-        used = {row.address for row in reader.rows(_of_subnet, {"subnet": subnet_id})}
-        unused = (address for address in map(_text, pool) if address not in used)
-        return list(islice(unused, WINDOW))
-    if step == 1:
-        return found
-    while number - full > 1:
-        middle = (full + number) // 2
-        lower = window(middle)
-        if lower:
-            found, number = lower, middle
-        else:
-            full = middle
-    return found
+
+def _unused(reader: Reader, subnet_id: str, numbers: Sequence[int]) -> list[str]:
+    """Return which of a window's addresses have no port, in their order."""
+    wanted = [_text(number) for number in numbers]
+    rows = reader.rows(_among, {"subnet": subnet_id, "addresses": wanted})
+    used = {row.address for row in rows}
+    return [address for address in wanted if address not in used]
+
+
+def _look_through(reader: Reader, subnet_id: str, pool: range) -> list[str]:
+    """Return the first window's worth of a pool's unused addresses."""
+    used = {row.address for row in reader.rows(_of_subnet, {"subnet": subnet_id})}
+    unused = (address for address in map(_text, pool) if address not in used)
+    return list(islice(unused, WINDOW))
 
 
 def _text(number: int) -> str:

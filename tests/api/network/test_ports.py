@@ -166,6 +166,15 @@ def test_of_many_at_once_each_gets_its_own_address(network: OneRegion) -> None:
 
 
 @pytest.mark.parametrize(
+    "port", [{"fixed_ips": [{"ip_address": "192.168.0.77"}]}, {"mac_address": "02:00:00:00:00:77"}]
+)
+def test_of_many_that_name_the_same_one_gets_it(network: OneRegion, port: dict[str, Any]) -> None:
+    body = {"port": {"network_id": network_id(network), **port}}
+    assert sorted(network.at_once(8, "POST", ROOT, body)) == [201] + [409] * 7
+    assert len(network.get(ROOT)["ports"]) == 1
+
+
+@pytest.mark.parametrize(
     ("port", "status", "kind"),
     [
         ({"network_id": NOBODY}, 404, "NetworkNotFound"),
