@@ -6,7 +6,8 @@ It can be opened again on the same folder, as a process that was killed would.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
@@ -113,6 +114,11 @@ class World:
         self.drivers.compute.close()
         self.store.close()
 
+    def reopen(self) -> World:
+        """End as a process does, and begin again on what is left."""
+        self.close()
+        return self.open().start()
+
     def _seed(self) -> None:
         now = self.clock.now()
         facts = self.drivers.compute.facts()
@@ -207,6 +213,16 @@ class World:
         answer: Answer = endpoint.handler(self.call(body, **params))
         assert answer.status == 202
         return answer
+
+    @contextmanager
+    def misbehaving(self, **plan: Any) -> Iterator[None]:
+        """Let the host misbehave (`drivers.simulated.config.FaultPlan`) until the block ends."""
+        faults = self.folder / "world" / "faults.json"
+        faults.write_bytes(msgspec.json.encode(plan))
+        try:
+            yield
+        finally:
+            faults.unlink()
 
     # -- looking ---------------------------------------------------------------------------------
 
