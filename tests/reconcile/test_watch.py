@@ -58,6 +58,9 @@ STOPPED = replace(SERVER, vm_state=VmState.STOPPED, power_state=4)
         (STOPPED, PowerState.RUNNING, {"power_state": 1, "vm_state": VmState.ACTIVE}),
         (replace(SERVER, vm_state=VmState.BUILDING), PowerState.SHUTDOWN, None),
         (replace(SERVER, vm_state=VmState.ERROR), None, None),
+        (replace(SERVER, vm_state=VmState.RESCUED), PowerState.RUNNING, None),
+        # Only `unrescue` ends a rescue: the server's own system is not what went off.
+        (replace(SERVER, vm_state=VmState.RESCUED), PowerState.SHUTDOWN, {"power_state": 4}),
         (replace(SERVER, vm_state=VmState.SHELVED_OFFLOADED), None, None),
     ],
 )

@@ -167,4 +167,5 @@ def _conflict(action: Action, server: Server, what: str, value: str) -> Conflict
 def check_made(action: Action, server: Server) -> None:
     """Raise Conflict, in Nova's words, for a server that has never run: it has nothing yet."""
     if server.launched_at is None or server.host_id is None:
-        raise Conflict(f"Instance {server.id} is in an invalid state for '{action.name}'")
+        verb = action.name.removeprefix("hard ")
+        raise Conflict(f"Instance {server.id} is in an invalid state for '{verb}'")

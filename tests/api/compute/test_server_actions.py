@@ -8,7 +8,8 @@ from hanok.api._call import Answer
 from hanok.model.errors import Conflict, HanokError, Invalid, NotFound
 from hanok.model.lifecycle import ACTIONS, ANY_STATE, check
 from hanok.model.server import TaskState, VmState
-from tests.operations.world import World, endpoint_of
+from hanok.store import hosts
+from tests.operations.world import HOST, World, endpoint_of
 
 BODIES: dict[str, tuple[str, Any]] = {
     "start": ("os-start", None),
@@ -69,6 +70,19 @@ def test_fault_60_each_action_in_each_state_is_as_the_table_says(
                 f"Cannot '{key.removeprefix('os-')}' instance {server_id} while it is in vm_state "
                 f"{vm_state}"
             )
+
+
+@pytest.mark.parametrize("body", [{"os-stop": None}, {"reboot": {"type": "HARD"}}])
+def test_what_has_never_run_has_nothing_to_switch(world: World, body: dict[str, Any]) -> None:
+    """A server that no host had room for."""
+    with world.store.write() as tx:
+        hosts.set_state(tx, HOST, "down", world.clock.now())
+    server_id = world.create()
+    world.settle()
+    assert world.server(server_id).vm_state == VmState.ERROR
+    with pytest.raises(Conflict, match=r"is in an invalid state for '(stop|reboot)'"):
+        act(world, server_id, body)
+    assert world.server(server_id).task_state is None
 
 
 def test_a_task_in_hand_is_a_conflict_except_for_what_overtakes(

@@ -54,5 +54,6 @@ def power_action(
 ) -> Answer:
     """Begin an action that is one of the power operations: 202."""
     action = begin(call, tx, server, name)
+    lifecycle.check_made(action, server)
     power.submit(tx, call.region.engine, kind, action, server)
     return Answer(202)
