@@ -145,3 +145,18 @@ def test_what_has_never_run_is_in_no_state_for_it(missing: str) -> None:
 def test_no_disk_comes_or_goes_while_they_change_their_names(name: str, task: TaskState) -> None:
     assert not allows(ACTIONS[name], VmState.ACTIVE, task)
     assert allows(ACTIONS[name], VmState.ACTIVE, None)
+
+
+@pytest.mark.parametrize(
+    ("name", "start", "ends"),
+    [
+        ("rebuild", "active", {"active"}),
+        ("rebuild", "error", {"active"}),
+        ("rebuild", "stopped", {"stopped"}),
+        ("confirmResize", "resized", {"active", "stopped"}),
+        ("rescue", "stopped", {"rescued"}),
+        ("changePassword", "active", {"active"}),
+    ],
+)
+def test_a_row_says_where_it_ends(name: str, start: str, ends: set[str]) -> None:
+    assert ACTIONS[name].ends_from(VmState(start)) == ends

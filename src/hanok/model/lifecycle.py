@@ -23,7 +23,8 @@ class Action:
 
     `vm_states` are the resting states that allow it; `task_states` the tasks that do (None stands
     for no task), or None for any. `ends` None means where it was; `also` are further states where
-    it may end. `overtakes` means that it ends what runs and goes first.
+    it may end, each by staying there if it is legal there. `overtakes` means that it ends what runs
+    and goes first.
     """
 
     name: str
@@ -43,7 +44,10 @@ class Action:
 
     def ends_from(self, vm_state: VmState) -> frozenset[VmState]:
         """Return the states in which it may leave a server that rested in `vm_state`."""
-        return frozenset({self.ends or vm_state}) | self.also
+        kept = self.also & self.vm_states
+        if vm_state in kept:
+            return frozenset({vm_state})
+        return (frozenset({self.ends or vm_state}) | self.also) - kept
 
 
 def _action(
@@ -65,9 +69,11 @@ _REBUILDABLE = (_ACTIVE, _STOPPED, _ERROR)
 _SHELVED = VmState.SHELVED_OFFLOADED
 
 
-def _settling(name: str, during: TaskState | None, operation: str) -> Action:
-    """Make the row of an action that settles a resize."""
-    row = _action(name, [_RESIZED], during, _ACTIVE, operation)
+def _or_off(
+    name: str, states: Iterable[VmState], during: TaskState | None, operation: str
+) -> Action:
+    """Make the row of an action after which what was stopped before is stopped again."""
+    row = _action(name, states, during, _ACTIVE, operation)
     return replace(row, also=frozenset({_STOPPED}))
 
 
@@ -99,9 +105,8 @@ _ROWS = (
     _action("unpause", [_PAUSED], TaskState.UNPAUSING, _ACTIVE, "unpause_server"),
     _action("suspend", [_ACTIVE], TaskState.SUSPENDING, _SUSPENDED, "suspend_server"),
     _action("resize", [_ACTIVE, _STOPPED], TaskState.RESIZE_PREP, _RESIZED, "resize_server"),
-    # What was stopped when it was resized is stopped again.
-    _settling("confirmResize", None, "confirm_resize"),
-    _settling("revertResize", TaskState.RESIZE_REVERTING, "revert_resize"),
+    _or_off("confirmResize", [_RESIZED], None, "confirm_resize"),
+    _or_off("revertResize", [_RESIZED], TaskState.RESIZE_REVERTING, "revert_resize"),
     _action("changePassword", [_ACTIVE], TaskState.UPDATING_PASSWORD, None, "change_password"),
     _action(
         "createImage",
@@ -114,7 +119,7 @@ _ROWS = (
     _action("shelve", [_ACTIVE], TaskState.SHELVING, _SHELVED, "shelve_server"),
     _action("unshelve", [_SHELVED], TaskState.UNSHELVING, _ACTIVE, "unshelve_server"),
     _action("resume", [_SUSPENDED], TaskState.RESUMING, _ACTIVE, "resume_server"),
-    _action("rebuild", _REBUILDABLE, TaskState.REBUILDING, _ACTIVE, "rebuild_server"),
+    _or_off("rebuild", _REBUILDABLE, TaskState.REBUILDING, "rebuild_server"),
     _action("rescue", _REBUILDABLE, TaskState.RESCUING, _RESCUED, "rescue_server"),
     _action("unrescue", [_RESCUED], TaskState.UNRESCUING, _ACTIVE, "unrescue_server"),
 )
@@ -167,5 +172,4 @@ def _conflict(action: Action, server: Server, what: str, value: str) -> Conflict
 def check_made(action: Action, server: Server) -> None:
     """Raise Conflict, in Nova's words, for a server that has never run: it has nothing yet."""
     if server.launched_at is None or server.host_id is None:
-        verb = action.name.removeprefix("hard ")
-        raise Conflict(f"Instance {server.id} is in an invalid state for '{verb}'")
+        raise Conflict(f"Instance {server.id} is in an invalid state for '{action.verb}'")
