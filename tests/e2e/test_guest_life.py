@@ -13,6 +13,7 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from hanok.media.inspect import backing_file
 from tests.boots import count_guest_boot
 from tests.e2e.cloud import Cloud, poll
 from tests.e2e.inventory import Need, check_real, check_rows, need, rows
@@ -23,6 +24,8 @@ pytestmark = pytest.mark.guest
 
 USER_DATA = b"#!/bin/sh\nhostname > /root/made\necho run >> /root/runs\n"
 OUT_OF_BAND_SECONDS = 5.0
+SHELVE_SECONDS = 90.0
+ERASED_SECONDS = 15.0
 GROWN_KIB = 9 * 1024 * 1024
 """A root file system on 10 GB has at least so much."""
 
@@ -176,6 +179,73 @@ def test_fault_70_guests_run_on_while_hanok_is_stopped(life: Life) -> None:
     check_rows(life.region, wanted)
     assert _guests(life.region) == before
     assert "Linux version" in _console(life.cloud, life.one)
+
+
+def _act(cloud: Cloud, server_id: str, action: str) -> None:
+    cloud.call("POST", "compute", f"/servers/{server_id}/action", {action: None}, status=202)
+
+
+def _disks(running: Region) -> set[str]:
+    """The ids of the disks that lie on the host."""
+    return {path.stem for path in (running.folder() / "host" / "disks").glob("*.qcow2")}
+
+
+def _shelve(life: Life, server_id: str, shell: Shell) -> None:
+    """Shelve a server whose guest has just written a file, and see that its host has let it go."""
+    # What is written last is on the disk only if the guest was shut down as its own would.
+    shell.await_("echo kept > /root/kept")
+    _act(life.cloud, server_id, "shelve")
+    shown = life.cloud.wait_status(server_id, "SHELVED_OFFLOADED", SHELVE_SECONDS)
+    assert shown["hostId"] == ""
+    seen = life.region.deployment().look(besides=life.region.pid)
+    assert not [name for name in seen.domains if name.endswith(server_id)]
+    assert len(_guests(life.region)) == len(seen.domains) == 1
+    assert (server_id,) not in rows(life.region, "SELECT server_id FROM claims")
+    held = "SELECT used_vcpus, used_ram_mib, used_disk_gib FROM hosts"
+    left = "SELECT sum(vcpus), sum(ram_mib), sum(disk_gib) FROM claims"
+    assert rows(life.region, held) == rows(life.region, left)
+    (port,) = [one for one in life.cloud.ports() if one["device_id"] == server_id]
+    assert port["status"] == "DOWN"
+    assert port["fixed_ips"][0]["ip_address"] == shell.address
+
+
+def _unshelve(life: Life, server_id: str, shell: Shell) -> None:
+    """Unshelve it, and find the file in its guest, at the same address."""
+    _act(life.cloud, server_id, "unshelve")
+    count_guest_boot(f"unshelved: {server_id}")
+    life.cloud.wait_status(server_id, "ACTIVE", SHELVE_SECONDS)
+    assert shell.await_("cat /root/kept") == "kept"
+    wanted = need(life.cloud)
+    check_real(life.region, wanted)
+    check_rows(life.region, wanted)
+
+
+def test_a_shelved_server_leaves_its_host_and_comes_back_with_its_volume(life: Life) -> None:
+    (volume,) = life.cloud.server(life.one)["os-extended-volumes:volumes_attached"]
+    _shelve(life, life.one, life.shell_one)
+    assert volume["id"] in _disks(life.region)
+    shown = life.cloud.get("volumev2", f"/volumes/{volume['id']}")["volume"]
+    assert shown["status"] == "reserved"
+    _unshelve(life, life.one, life.shell_one)
+    assert life.shell_one.say("cat /root/runs") == "run"
+
+
+@pytest.mark.slow
+def test_a_shelved_server_s_local_disk_is_an_image_until_it_comes_back(life: Life) -> None:
+    images = life.region.folder() / "images"
+    before, stored = _disks(life.region), {path.name for path in images.iterdir()}
+    _shelve(life, life.two, life.shell_two)
+    (own,) = before - _disks(life.region)
+    image_id = life.cloud.image_id("guest-two-shelved")
+    assert {path.name for path in images.iterdir()} == {*stored, image_id}
+    _unshelve(life, life.two, life.shell_two)
+    assert _disks(life.region) == before
+    disk = life.region.folder() / "host" / "disks" / f"{own}.qcow2"
+    assert backing_file(disk) is None, "nothing of it is in an image any more"
+    assert life.cloud.get("image", "/v2/images?name=guest-two-shelved")["images"] == []
+    gone = "the image's bytes are still there"
+    poll(lambda: {path.name for path in images.iterdir()} == stored, gone, ERASED_SECONDS)
+    assert life.shell_two.say("cat /root/kept") == "kept"
 
 
 def test_fault_18_a_domain_destroyed_out_of_band_is_shutoff(life: Life) -> None:
