@@ -34,6 +34,38 @@ def test_projects(region: Running, capsys: Capture) -> None:
     assert capsys.readouterr().err == "hanok: There is already a project named 'shop'.\n"
 
 
+def limits(text: str) -> dict[str, list[str]]:
+    title, *rows = text.splitlines()
+    assert title.split() == ["LIMIT", "MOST", "IN", "USE"]
+    return {row.split()[0]: row.split()[1:] for row in rows}
+
+
+def test_a_project_s_quota(region: Running, capsys: Capture) -> None:
+    state = ["--state", str(region.state)]
+    assert run(["project", "add", "bank", *state]) == 0
+    capsys.readouterr()
+    assert run(["project", "quota", "bank", *state]) == 0
+    defaults = limits(capsys.readouterr().out)
+    assert defaults == {
+        "instances": ["10", "0"],
+        "cores": ["20", "0"],
+        "ram": ["51200", "0"],
+        "key_pairs": ["100", "0"],
+        "metadata_items": ["128", "0"],
+    }
+    changes = ["--instances", "3", "--ram", "-1", "--key-pairs", "7"]
+    for options in (changes, []):  # what was changed stays
+        assert run(["project", "quota", "bank", *options, *state]) == 0
+        changed = {"instances": ["3", "0"], "ram": ["-1", "0"], "key_pairs": ["7", "0"]}
+        assert limits(capsys.readouterr().out) == {**defaults, **changed}
+    for options, said in (
+        (["nowhere"], "There is no project nowhere; there are: "),
+        (["bank", "--cores", "-2"], "Invalid input for field/attribute cores."),
+    ):
+        assert run(["project", "quota", *options, *state]) == 1
+        assert capsys.readouterr().err.startswith(f"hanok: {said}")
+
+
 def test_users(region: Running, capsys: Capture, monkeypatch: pytest.MonkeyPatch) -> None:
     state = ["--state", str(region.state)]
     assert run(["project", "add", "blog", *state]) == 0

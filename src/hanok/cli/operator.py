@@ -6,7 +6,7 @@ import os
 import secrets
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import wraps
 from pathlib import Path
 from typing import Annotated, Any, BinaryIO, ParamSpec
@@ -113,6 +113,43 @@ def list_projects(*, state: State = None) -> None:
         ("NAME", "ID", "ENABLED", "DESCRIPTION"),
         [(one["name"], one["id"], one["enabled"], one["description"]) for one in found],
     )
+
+
+@Parameter(name="*")
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """A project's limits by their names in the API; None leaves one as it is."""
+
+    instances: int | None = None
+    cores: int | None = None
+    ram: Annotated[int | None, Parameter(help="The memory of all instances in MiB.")] = None
+    key_pairs: Annotated[int | None, Parameter(help="For each of its users.")] = None
+    metadata_items: Annotated[int | None, Parameter(help="For each instance.")] = None
+
+
+_AS_THEY_ARE = Limits()
+
+
+@project.command(name="quota")
+@_reporting
+def project_quota(name: str, *, limits: Limits = _AS_THEY_ARE, where: Where = _HERE) -> None:
+    """Show a project's limits in a region, after changing those that are given.
+
+    Parameters
+    ----------
+    name
+        The project's name or id.
+    limits
+        How many it may have; -1: as many as it likes.
+    """
+    client = _client(where.state, where.region)
+    path = f"/os-quota-sets/{_find(client, 'project', name)['id']}"
+    changes = {limit: most for limit, most in asdict(limits).items() if most is not None}
+    if changes:
+        client.compute("PUT", path, {"quota_set": changes})
+    shown = client.compute("GET", f"{path}/detail")["quota_set"]
+    rows = [(one, shown[one]["limit"], shown[one]["in_use"]) for one in asdict(limits)]
+    _show_table(("LIMIT", "MOST", "IN USE"), rows)
 
 
 @user.command(name="add")
