@@ -42,7 +42,7 @@ from hanok.operations.kinds import KINDS
 from hanok.operations.park import parked
 from hanok.reconcile.confirm import Confirmations
 from hanok.reconcile.watch import Watch
-from hanok.store import first_start, migrate, quotas, server_time
+from hanok.store import first_start, migrate, quotas, server_time, volumes
 from hanok.store import hosts as host_rows
 from hanok.store.database import Database
 from hanok.telemetry.requests import RequestLog
@@ -72,6 +72,7 @@ class StateDirectory:
         try:
             fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
+            os.close(self._lock)
             raise StateDirectoryInUse(
                 f"Another hanok works on {path}. Stop it, or use another --state."
             ) from error
@@ -96,6 +97,7 @@ class IdentityAlone:
         clock = SystemClock()
         self._store = Database(config.database or f"sqlite:///{path}", schema="hanok_identity")
         if migrate.revision(self._store) != migrate.IDENTITY.head:
+            self._store.close()
             raise HanokError("The identity store is of another release: run `hanok up` first.")
         if not self._store.is_sqlite:
             clock.calibrate(lambda: server_time.now(self._store))
@@ -160,10 +162,12 @@ class App:
         return database
 
     def _in_use(self, project_id: str) -> bool:
-        """Tell whether a project has live servers in any region."""
+        """Tell whether a project has live servers or volumes in any region."""
         for running in self.regions:
             with running.store.read() as reader:
                 if quotas.usage_of(reader, project_id).instances:
+                    return True
+                if volumes.usage(reader, project_id).volumes:
                     return True
         return False
 

@@ -96,7 +96,7 @@ class Accounts:
     def delete_project(self, project_id: str) -> None:
         """Delete a project; raises NotFound, and Conflict while a region holds things of it."""
         if self._in_use is not None and self._in_use(project_id):
-            raise Conflict("The project still owns servers, volumes or networks.")
+            raise Conflict("The project still owns servers or volumes.")
         with self._database.write() as tx:
             if not rows.delete_project(tx, project_id):
                 raise _no_project(project_id)
