@@ -32,7 +32,7 @@ type walk struct {
 	compute, storage, image, network *gophercloud.ServiceClient
 	flavors                          map[string]string
 	seen                             map[string]interface{}
-	prompts                          map[string]int
+	prompts                          int
 }
 
 func must(err error) {
@@ -48,7 +48,7 @@ func logIn(prefix string) *walk {
 	provider, err := openstack.AuthenticatedClient(options)
 	must(err)
 	region := gophercloud.EndpointOpts{Region: os.Getenv("OS_REGION_NAME")}
-	w := &walk{prefix: prefix, seen: map[string]interface{}{}, prompts: map[string]int{}}
+	w := &walk{prefix: prefix, seen: map[string]interface{}{}}
 	w.compute, err = openstack.NewComputeV2(provider, region)
 	must(err)
 	w.storage, err = openstack.NewBlockStorageV2(provider, region)
@@ -123,20 +123,19 @@ func (w *walk) server(
 	return server.ID
 }
 
-// power stops, starts, and reboots both ways; each boot shows one more prompt.
+// power stops, starts, and reboots both ways; the guest must be up to hear of a shutdown.
 func (w *walk) power(id string) {
-	w.prompt("created", id, 1)
+	w.prompt(id)
 	must(startstop.Stop(w.compute, id).ExtractErr())
 	w.seen["stopped"] = w.wait(id, "SHUTOFF")
 	must(startstop.Start(w.compute, id).ExtractErr())
-	w.wait(id, "ACTIVE")
-	w.prompt("started", id, 2)
-	must(servers.Reboot(w.compute, id, servers.RebootOpts{Type: servers.SoftReboot}).ExtractErr())
-	w.wait(id, "ACTIVE")
-	w.prompt("soft", id, 3)
+	w.seen["started"] = w.wait(id, "ACTIVE")
 	must(servers.Reboot(w.compute, id, servers.RebootOpts{Type: servers.HardReboot}).ExtractErr())
 	w.wait(id, "ACTIVE")
-	w.prompt("hard", id, 4)
+	w.prompt(id)
+	must(servers.Reboot(w.compute, id, servers.RebootOpts{Type: servers.SoftReboot}).ExtractErr())
+	w.wait(id, "ACTIVE")
+	w.prompt(id)
 }
 
 // resize makes it bigger and confirms.
@@ -236,14 +235,17 @@ func (w *walk) untilGone(get func() error) {
 	}))
 }
 
-func (w *walk) prompt(when, id string, count int) {
+// prompt waits for the prompt of the latest boot.
+func (w *walk) prompt(id string) {
 	must(gophercloud.WaitFor(seconds, func() (bool, error) {
 		output, err := servers.ShowConsoleOutput(
 			w.compute, id, servers.ShowConsoleOutputOpts{},
 		).Extract()
-		w.prompts[when] = strings.Count(output, "login:")
-		return w.prompts[when] >= count, err
+		latest := output[strings.LastIndex(output, "Linux version")+1:]
+		up := strings.Contains(latest, "login:") && !strings.Contains(latest, "Power down")
+		return up, err
 	}))
+	w.prompts++
 }
 
 func main() {
