@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from hanok.drivers.base import DiskSpec, DomainSpec, Drivers
+from hanok.drivers.base import DiskSpec, DomainDisk, DomainSpec, Drivers
 from hanok.drivers.verbs import VERBS, encode_args
 from hanok.model.errors import HostError
 from hanok.model.power import PowerState
@@ -199,6 +199,27 @@ def test_a_running_domain_is_left_alone_or_refused(host: Host, running: DomainSp
     assert caught.value.permanent
     assert compute.power_state(running.server_id) == PowerState.RUNNING
     compute.define(running)
+
+
+def test_a_domain_that_was_changed_is_as_its_new_spec_says(host: Host, scene: Scene) -> None:
+    root = scene.disk(4, host.image)
+    spec, compute = scene.define(domain_of((root,))), host.drivers.compute
+    compute.resize(spec.server_id, spec.vcpus + 1, spec.ram_mib + 64)
+    larger = replace(spec, vcpus=spec.vcpus + 1, ram_mib=spec.ram_mib + 64)
+    compute.start(spec.server_id)
+    added = DomainDisk(scene.disk(), "vdk", "added")
+    compute.attach_disk(spec.server_id, added)
+    whole = replace(larger, disks=(*spec.disks, added))
+    compute.define(whole)
+    for other in (spec, larger, replace(whole, vcpus=spec.vcpus)):
+        with pytest.raises(HostError) as caught:
+            compute.define(other)
+        assert caught.value.permanent
+    compute.power_off(spec.server_id)
+    compute.detach_disk(spec.server_id, added.disk.disk_id)
+    compute.start(spec.server_id)
+    compute.define(larger)
+    assert compute.power_state(spec.server_id) == PowerState.RUNNING
 
 
 def test_starting_a_running_domain_is_success(host: Host, running: DomainSpec) -> None:

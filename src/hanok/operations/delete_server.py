@@ -122,7 +122,7 @@ def _settle(work: Work, outcome: Outcome) -> None:
     fault = {
         "code": 500,
         "message": failure.message,
-        "details": failure.detail,
+        "details": f"{failure.step}: {failure.detail}",
         "created_at": work.now,
     }
     values = {"vm_state": VmState.ERROR, "task_state": None, "fault": fault}

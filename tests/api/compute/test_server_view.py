@@ -26,12 +26,12 @@ def view(
     groups: list[dict[str, Any]] | None = None,
     volumes: list[dict[str, Any]] | None = None,
     answering: bool = True,
+    admin: bool = False,
     **changes: Any,
 ) -> dict[str, Any]:
     server = a_server(1, **changes)
-    return view_server(
-        ServerDetail(server, answering, nics or [], groups or [], volumes or []), LINKS
-    )
+    detail = ServerDetail(server, answering, nics or [], groups or [], volumes or [])
+    return view_server(detail, LINKS, admin=admin)
 
 
 def nic(position: int, network: str, address: str) -> dict[str, Any]:
@@ -121,7 +121,12 @@ FAULT = {"code": 500, "message": "No room.", "details": "place: /var/lib/x", "cr
 
 def test_fault_56_a_tenant_reads_the_message_and_never_the_details() -> None:
     shown = view(vm_state="error", fault=FAULT)
-    assert shown["fault"] == {"code": 500, "created": "2023-11-14T22:13:20Z", "message": "No room."}
+    for_all = {"code": 500, "created": "2023-11-14T22:13:20Z", "message": "No room."}
+    assert shown["fault"] == for_all
+    for_admin = view(vm_state="error", fault=FAULT, admin=True)["fault"]
+    assert for_admin == {**for_all, "details": "place: /var/lib/x"}
+    bare = view(vm_state="error", fault={**FAULT, "details": ""}, admin=True)["fault"]
+    assert bare == for_all, "nothing to tell is not told"
 
 
 @pytest.mark.parametrize("state", ["active", "stopped", "deleted"])

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import json
 import re
 from contextlib import suppress
 from dataclasses import replace
@@ -284,3 +285,42 @@ def test_an_administrator_finds_the_servers_of_every_project(world: World) -> No
         else:
             with pytest.raises(NotFound):
                 endpoint_of("GET", ONE).handler(call)
+
+
+def fails(world: World, **rule: Any) -> dict[str, Any]:
+    """Create a server while a call to the host fails; return it as its tenant sees it."""
+    (world.folder / "world" / "faults.json").write_text(json.dumps({"failures": [rule]}))
+    shown = show(world, made(world, local=True))
+    assert (shown["status"], shown["fault"]["code"]) == ("ERROR", 500)
+    return shown
+
+
+def test_fault_56_only_an_administrator_sees_what_the_host_said(world: World) -> None:
+    """The message is the driver's sentence for tenants; the step and the paths are details."""
+    server = fails(world, verb="compute.start", permanent=True, message="It did not start.")
+    assert server["fault"].keys() == {"code", "created", "message"}
+    assert server["fault"]["message"] == "It did not start."
+    call = by(ADMIN, world.call(server=server["id"]))
+    one = endpoint_of("GET", ONE).handler(call).body["server"]
+    [listed] = endpoint_of("GET", f"{ALL}/detail").handler(call).body["servers"]
+    for whole in (one, listed):
+        assert whole["fault"]["message"] == "It did not start."
+        assert whole["fault"]["details"].startswith("start: injected: compute.start")
+    [listed] = get(world, f"{ALL}/detail")["servers"]
+    assert "details" not in listed["fault"]
+
+
+def test_fault_56_a_bug_s_words_are_not_for_tenants(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(_self: object, server_id: str) -> None:
+        raise RuntimeError(f"no such file: /srv/hanok/{server_id}")
+
+    monkeypatch.setattr(type(world.drivers.compute), "start", broken)
+    shown = show(world, made(world, local=True))
+    assert shown["status"] == "ERROR"
+    assert "/" not in json.dumps(shown["fault"]["message"])
+    assert "RuntimeError" not in json.dumps(shown["fault"])
+    call = by(ADMIN, world.call(server=shown["id"]))
+    whole = endpoint_of("GET", ONE).handler(call).body["server"]["fault"]
+    assert "/srv/hanok/" in whole["details"]

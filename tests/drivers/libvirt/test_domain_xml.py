@@ -16,6 +16,8 @@ from hanok.drivers.libvirt.domain_xml import (
     Surroundings,
     disk_xml,
     domain_xml,
+    shape_in,
+    shape_of,
     spec_digest,
 )
 from hanok.guest.config_drive import GuestConfig
@@ -82,27 +84,49 @@ def test_no_secret_and_no_name_is_in_it() -> None:
 
 def test_the_digest_tells_specs_apart() -> None:
     changed = [
-        replace(SPEC, vcpus=1),
         replace(SPEC, name="other"),
-        replace(SPEC, disks=(DATA, ROOT)),
-        replace(SPEC, disks=(replace(ROOT, boot_index=None), DATA)),
+        replace(SPEC, project_id="other"),
         replace(SPEC, ports=(replace(SPEC.ports[0], mtu=1450), SPEC.ports[1])),
     ]
-    digests = {spec_digest(spec, BACKINGS) for spec in [SPEC, *changed]}
+    digests = {spec_digest(spec) for spec in [SPEC, *changed]}
     assert len(digests) == 1 + len(changed)
-    assert spec_digest(replace(SPEC), BACKINGS) == spec_digest(SPEC, BACKINGS)
+    assert spec_digest(replace(SPEC)) == spec_digest(SPEC)
 
 
-def test_the_digest_knows_the_images_below() -> None:
+def test_the_shape_is_what_the_digest_leaves_out() -> None:
+    changed = [
+        replace(SPEC, vcpus=1),
+        replace(SPEC, ram_mib=1024),
+        replace(SPEC, disks=(ROOT,)),
+        replace(SPEC, disks=(replace(ROOT, boot_index=None), DATA)),
+        replace(SPEC, disks=(ROOT, replace(DATA, device="vdc"))),
+        replace(SPEC, disks=(ROOT, replace(DATA, serial="other"))),
+        replace(SPEC, disks=(ROOT, replace(DATA, disk=replace(DATA.disk, path="/other")))),
+        replace(SPEC, disks=(ROOT, replace(DATA, disk=replace(DATA.disk, format="raw")))),
+    ]
+    assert {spec_digest(spec) for spec in [SPEC, *changed]} == {spec_digest(SPEC)}
+    shapes = {shape_of(spec, BACKINGS) for spec in [SPEC, *changed]}
+    assert len(shapes) == 1 + len(changed)
+    assert shape_of(replace(SPEC, disks=(DATA, ROOT)), BACKINGS) == shape_of(SPEC, BACKINGS)
+
+
+def test_the_shape_knows_the_images_below() -> None:
     """A disk that was replaced has the same name, and must not be read over its old image."""
     (disk_id,) = BACKINGS
     other = {disk_id: Backing("/srv/hanok/images/image-2/disk", "raw")}
-    assert len({spec_digest(SPEC, backings) for backings in (BACKINGS, other, {})}) == 3
+    assert len({shape_of(SPEC, backings) for backings in (BACKINGS, other, {})}) == 3
+
+
+def test_the_shape_is_read_from_a_definition() -> None:
+    text = domain_xml(SPEC, around("tcg"))
+    as_libvirt_writes = text.replace('<memory unit="MiB">512<', '<memory unit="KiB">524288<')
+    assert as_libvirt_writes != text
+    assert shape_in(as_libvirt_writes) == shape_of(SPEC, BACKINGS)
 
 
 def test_the_digest_knows_no_secret() -> None:
     other = replace(SPEC, guest=GuestConfig(SERVER, "web", "project-1", admin_pass="other"))
-    assert spec_digest(other, BACKINGS) == spec_digest(SPEC, BACKINGS)
+    assert spec_digest(other) == spec_digest(SPEC)
 
 
 def test_one_disk_is_written_as_in_its_domain() -> None:

@@ -34,8 +34,8 @@ def host_id(project_id: str, host: str) -> str:
     return hashlib.sha224((project_id + host).encode()).hexdigest()
 
 
-def view_server(detail: ServerDetail, links: Links) -> dict[str, Any]:
-    """Return the server as JSON-able values."""
+def view_server(detail: ServerDetail, links: Links, *, admin: bool) -> dict[str, Any]:
+    """Return the server as JSON-able values; an administrator sees all of a fault."""
     server = detail.server
     status = detail.status
     view: dict[str, Any] = {
@@ -64,7 +64,7 @@ def view_server(detail: ServerDetail, links: Links) -> dict[str, Any]:
     if status in _PROGRESS:
         view["progress"] = 0
     if server.fault is not None and status == "ERROR":
-        view["fault"] = _fault(server.fault)
+        view["fault"] = _fault(server.fault, admin=admin)
     return view
 
 
@@ -118,10 +118,16 @@ def _addresses(detail: ServerDetail) -> dict[str, list[dict[str, Any]]]:
     return addresses
 
 
-def _fault(fault: dict[str, Any]) -> dict[str, Any]:
-    """Show a tenant what happened; `details` are the operator's and stay out."""
-    return {
+def _fault(fault: dict[str, Any], *, admin: bool) -> dict[str, Any]:
+    """Show a tenant what happened; `details` (the step, paths, what a host said) are an operator's.
+
+    Nova shows details of codes other than 500 to tenants, too; here all of them are the host's.
+    """
+    shown = {
         "code": fault["code"],
         "created": iso(fault["created_at"]),
         "message": fault["message"],
     }
+    if admin and fault["details"]:
+        shown["details"] = fault["details"]
+    return shown

@@ -61,7 +61,8 @@ def _detail(call: Call, dialect: Dialect) -> Answer:
         found = servers.detail(reader, _project(call), server_id)
     if found is None:
         raise missing(server_id)
-    return Answer(200, {"server": dialect.view_server(found, links_of(call, dialect.root))})
+    links, admin = links_of(call, dialect.root), call.credentials.is_admin
+    return Answer(200, {"server": dialect.view_server(found, links, admin=admin)})
 
 
 def _list_details(call: Call, dialect: Dialect) -> Answer:
@@ -72,7 +73,8 @@ def _list_details(call: Call, dialect: Dialect) -> Answer:
         found = server_list.read_page(
             reader, wanted, call.query.get("name"), servers.page, _detail_key
         )
-    views = Views(found[: page.limit], lambda one: dialect.view_server(one, links))
+    admin = call.credentials.is_admin
+    views = Views(found[: page.limit], lambda one: dialect.view_server(one, links, admin=admin))
     return Answer(200, _page_body(call, views, found, page.limit, "servers/detail"))
 
 

@@ -8,12 +8,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 from hanok.api._links import Links
 from hanok.model.create_rules import CreateRules
 from hanok.model.server import ServerDetail
 from hanok.model.server_create import ServerCreate
+
+
+class ViewServer(Protocol):
+    """How a dialect shows a server."""
+
+    def __call__(self, detail: ServerDetail, links: Links, *, admin: bool) -> Mapping[str, Any]:
+        """Return the server as JSON-able values, to an administrator or to a tenant."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,4 +32,4 @@ class Dialect:
     read_create: Callable[[bytes], ServerCreate]
     read_update: Callable[[bytes], str | None]
     rules: CreateRules
-    view_server: Callable[[ServerDetail, Links], Mapping[str, Any]]
+    view_server: ViewServer

@@ -226,8 +226,8 @@ def _metadata(values: dict[str, str | int | float | bool] | None) -> dict[str, s
     return {key: str(value) for key, value in (values or {}).items()}
 
 
-def _view(detail: ServerDetail, links: Links) -> Mapping[str, Any]:
-    return view_server(detail, links)
+def _view(detail: ServerDetail, links: Links, *, admin: bool) -> Mapping[str, Any]:
+    return view_server(detail, links, admin=admin)
 
 
 NHN = Dialect(

@@ -21,13 +21,16 @@ from hanok.drivers.libvirt.domain_folder import DomainFolder
 from hanok.drivers.libvirt.domain_xml import (
     Accel,
     Backing,
+    Shape,
     Surroundings,
     domain_xml,
+    shape_in,
+    shape_of,
     spec_digest,
 )
 from hanok.drivers.libvirt.host_tree import HostTree
 from hanok.drivers.libvirt.names import Names, server_uuid
-from hanok.drivers.libvirt.own_domains import OwnDomains, destroy, is_absent, power_state
+from hanok.drivers.libvirt.own_domains import OwnDomain, OwnDomains, destroy, is_absent, power_state
 from hanok.drivers.libvirt.watch import Watch
 from hanok.guest.config_drive import files, iso
 from hanok.media.image_store import ImageStore
@@ -94,14 +97,14 @@ class LibvirtCompute(DomainActions):
         """
         folder, drive = self._folder(spec.server_id), iso(files(spec.guest))
         around = self._surroundings(spec, folder)
-        digest = spec_digest(spec, around.backings)
+        shape = shape_of(spec, around.backings)
         wanted = {disk.disk.disk_id for disk in spec.disks}
 
         def define(conn: Any) -> None:
             found = self._domains.find(conn, spec.server_id)
             if found is None:
                 self._domains.check_free(conn, spec.server_id)
-            elif found.spec_digest == digest and folder.has_drive(drive):
+            elif _is_as(found, spec, shape) and folder.has_drive(drive):
                 return
             elif found.handle.isActive():
                 message = "The server cannot be changed while it runs."
@@ -261,6 +264,13 @@ class LibvirtCompute(DomainActions):
             message = "A disk of the server is damaged."
             raise HostError(message, detail=f"{disk.path}: {error}", permanent=True) from error
         return Backing(path, image.disk_format)
+
+
+def _is_as(found: OwnDomain, spec: DomainSpec, shape: Shape) -> bool:
+    """Tell whether a domain is as a spec says, also after it was resized or got a disk."""
+    if found.spec_digest != spec_digest(spec):
+        return False
+    return shape_in(found.handle.XMLDesc(libvirt.VIR_DOMAIN_XML_INACTIVE)) == shape
 
 
 def _screen(xml: str) -> str:

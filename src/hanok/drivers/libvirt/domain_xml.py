@@ -55,17 +55,85 @@ class Surroundings:
     backings: Mapping[str, Backing]
 
 
-def spec_digest(spec: DomainSpec, backings: Mapping[str, Backing]) -> str:
-    """Return what tells one spec from another, of all but what the guest is told.
+def spec_digest(spec: DomainSpec) -> str:
+    """Return what tells one spec from another, of what stays as long as the domain is there.
 
-    The images below its disks count: a disk that was replaced is the same to the spec. What the
-    guest is told holds secrets, anybody on the host may read a domain's metadata, and a digest lets
-    short secrets be guessed. The config drive's bytes are compared themselves.
+    Its size and disks change (`Shape`). What the guest is told holds secrets, anybody on the host
+    may read a domain's metadata, and a digest lets short secrets be guessed: the config drive's
+    bytes are compared themselves.
     """
-    plain = {f.name: getattr(spec, f.name) for f in fields(spec) if f.name != "guest"}
-    plain["backings"] = dict(backings)
+    left_out = ("guest", "vcpus", "ram_mib", "disks")
+    plain = {f.name: getattr(spec, f.name) for f in fields(spec) if f.name not in left_out}
     text = json.dumps(plain, sort_keys=True, default=asdict)
     return hashlib.sha256(text.encode()).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class DiskShape:
+    """A disk as a definition has it: what is compared of it.
+
+    The image below counts: a disk that was replaced is the same to the spec, and must not be read
+    over its old image.
+    """
+
+    path: str
+    format: str
+    device: str
+    serial: str
+    boot_index: int | None
+    backing: Backing | None
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What of a domain changes while it is there: its size, and its disks."""
+
+    vcpus: int
+    ram_mib: int
+    disks: frozenset[DiskShape]
+
+
+def shape_of(spec: DomainSpec, backings: Mapping[str, Backing]) -> Shape:
+    """Return the shape that a spec asks for; `backings` as in `Surroundings`."""
+    disks = (
+        DiskShape(
+            path=one.disk.path,
+            format=one.disk.format,
+            device=one.device,
+            serial=one.serial,
+            boot_index=one.boot_index,
+            backing=backings.get(one.disk.disk_id),
+        )
+        for one in spec.disks
+    )
+    return Shape(spec.vcpus, spec.ram_mib, frozenset(disks))
+
+
+def shape_in(xml: str) -> Shape:
+    """Return the shape that a definition has; libvirt writes memory in KiB."""
+    domain = ET.fromstring(xml)  # noqa: S314  # libvirt's own answer
+    disks = (_shape_of_disk(one) for one in domain.iterfind("devices/disk[@device='disk']"))
+    return Shape(
+        vcpus=int(domain.findtext("vcpu", "0")),
+        ram_mib=int(domain.findtext("memory", "0")) >> 10,
+        disks=frozenset(disks),
+    )
+
+
+def _shape_of_disk(disk: ET.Element) -> DiskShape:
+    def of(tag: str, name: str) -> str:
+        found = disk.find(tag)
+        return "" if found is None else found.get(name, "")
+
+    order, below = of("boot", "order"), of("backingStore/source", "file")
+    return DiskShape(
+        path=of("source", "file"),
+        format=of("driver", "type"),
+        device=of("target", "dev"),
+        serial=disk.findtext("serial", ""),
+        boot_index=int(order) if order else None,
+        backing=Backing(below, of("backingStore/format", "type")) if below else None,
+    )
 
 
 def domain_xml(spec: DomainSpec, around: Surroundings) -> str:
@@ -97,7 +165,7 @@ def _metadata(domain: ET.Element, spec: DomainSpec, around: Surroundings) -> Non
         "deployment": around.deployment_id,
         "server": spec.server_id,
         "project": spec.project_id,
-        "spec": spec_digest(spec, around.backings),
+        "spec": spec_digest(spec),
     }
     ET.SubElement(metadata, f"{{{NAMESPACE}}}server", facts)
 

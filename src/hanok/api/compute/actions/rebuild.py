@@ -146,7 +146,7 @@ def _answer(call: Call, tx: Transaction, server: Server, wanted: Rebuild, passwo
         key_name=wanted.intent.get("key_name", server.key_name),
     )
     links = links_of(call, NHN.root)
-    view = NHN.view_server(replace(detail, server=to_be), links)
+    view = NHN.view_server(replace(detail, server=to_be), links, admin=call.credentials.is_admin)
     location = links.both("servers", server.id)[0]["href"]
     body = {"server": {**view, "adminPass": password}}
     return Answer(202, body, headers={"Location": location})
