@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import ipaddress
 import os
 import subprocess
 import sys
@@ -11,6 +13,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 
 HANOK = Path(sys.executable).with_name("hanok")
 
@@ -68,6 +73,62 @@ def stop(running: Running) -> int:
 def region(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     """One region for all tests of this folder; they add to it and do not spoil it."""
     running = start(tmp_path_factory.mktemp("region") / "state")
+    yield running
+    stop(running)
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """A certificate that vouches for itself, for 127.0.0.1, and its key."""
+
+    cert: Path
+    key: Path
+
+
+def make_certificate(folder: Path, password: bytes | None = None) -> Certificate:
+    """Write a certificate and its key into a folder."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "here")])
+    now = dt.datetime.now(dt.UTC)
+    cert = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - dt.timedelta(hours=1))
+        .not_valid_after(now + dt.timedelta(hours=1))
+        .add_extension(
+            x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]),
+            critical=False,
+        )
+        # Python 3.13 asks of an authority what RFC 5280 does.
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    pem = serialization.Encoding.PEM
+    sealed = (
+        serialization.BestAvailableEncryption(password)
+        if password
+        else serialization.NoEncryption()
+    )
+    made = Certificate(folder / "cert.pem", folder / "key.pem")
+    made.cert.write_bytes(cert.public_bytes(pem))
+    made.key.write_bytes(key.private_bytes(pem, serialization.PrivateFormat.PKCS8, sealed))
+    return made
+
+
+@pytest.fixture(scope="session")
+def certificate(tmp_path_factory: pytest.TempPathFactory) -> Certificate:
+    """A certificate without a password."""
+    return make_certificate(tmp_path_factory.mktemp("tls"))
+
+
+@pytest.fixture(scope="session")
+def tls_region(
+    tmp_path_factory: pytest.TempPathFactory, certificate: Certificate
+) -> Iterator[Running]:
+    """A region that serves HTTPS."""
+    state = tmp_path_factory.mktemp("tls-region") / "state"
+    options = ("--tls-cert", str(certificate.cert), "--tls-key", str(certificate.key))
+    running = start(state, *options)
     yield running
     stop(running)
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from hanok.cli.client import Client, ClientError, Login, find_login, read_openrc, sentence_of
-from tests.cli.conftest import Running
+from tests.cli.conftest import Certificate, Running
 
 ENVIRONMENT = {
     "OS_AUTH_URL": "http://cloud.example:5000/v2.0",
@@ -97,6 +97,16 @@ def test_nothing_that_answers_is_said(state: Path) -> None:
     login = Login("http://127.0.0.1:9", "admin", "x", {"id": "a"}, "Default", "KR1")
     with pytest.raises(ClientError, match="is `hanok up` running"):
         Client(login)
+
+
+def test_a_certificate_is_trusted_by_its_authority_alone(
+    tls_region: Running, certificate: Certificate, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    login = find_login(tls_region.state, None)
+    with pytest.raises(ClientError, match=r"not trusted \(self.signed certificate\).*OS_CACERT"):
+        Client(login)
+    monkeypatch.setenv("OS_CACERT", str(certificate.cert))
+    assert Client(login).compute("GET", "/flavors")["flavors"]
 
 
 def test_an_unknown_region_is_answered_with_the_known(region: Running) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import signal
+import ssl
 import subprocess
 import time
 from pathlib import Path
@@ -10,7 +12,16 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.cli.conftest import HANOK, Running, clean_environment, start, stop
+from hanok.cli.client import read_openrc
+from tests.cli.conftest import (
+    HANOK,
+    Certificate,
+    Running,
+    clean_environment,
+    make_certificate,
+    start,
+    stop,
+)
 
 
 def refused(*options: str) -> str:
@@ -69,3 +80,48 @@ def test_a_port_that_is_taken_is_named(region: Running, tmp_path: Path) -> None:
 def test_settings_that_cannot_work_are_named(tmp_path: Path) -> None:
     said = refused("--state", str(tmp_path / "state"), "--tls-cert", "cert.pem")
     assert "both a certificate and its key" in said
+
+
+def test_with_a_certificate_all_of_it_is_https(
+    tls_region: Running, certificate: Certificate
+) -> None:
+    assert tls_region.url.startswith("https://127.0.0.1:")
+    openrc = read_openrc((tls_region.state / "openrc").read_text())
+    login = {"username": openrc["OS_USERNAME"], "password": openrc["OS_PASSWORD"]}
+    auth = {"tenantId": openrc["OS_TENANT_ID"], "passwordCredentials": login}
+    trusting = ssl.create_default_context(cafile=str(certificate.cert))
+    with httpx.Client(verify=trusting, trust_env=False) as client:
+        answer = client.post(f"{openrc['OS_AUTH_URL']}/tokens", json={"auth": auth})
+        assert answer.status_code == 200
+        access = answer.json()["access"]
+        client.headers["X-Auth-Token"] = access["token"]["id"]
+        addresses = {
+            endpoint["publicURL"]
+            for service in access["serviceCatalog"]
+            for endpoint in service["endpoints"]
+        }
+        assert all(address.startswith(f"{tls_region.url}/") for address in addresses)
+        (compute,) = [address for address in addresses if "/compute/" in address]
+        flavor = client.get(f"{compute}/flavors").json()["flavors"][0]
+        assert flavor["links"][0]["href"].startswith(f"{compute}/flavors/")
+    with pytest.raises(httpx.ConnectError, match="CERTIFICATE_VERIFY_FAILED"):
+        httpx.get(tls_region.url, trust_env=False)
+    with pytest.raises(httpx.RemoteProtocolError):
+        httpx.get(tls_region.url.replace("https:", "http:"), trust_env=False)
+
+
+def test_a_certificate_that_cannot_be_used_is_named(
+    certificate: Certificate, tmp_path: Path
+) -> None:
+    sealed = make_certificate(tmp_path, b"secret")
+    state = tmp_path / "state"
+    for cert, key, said in (
+        (tmp_path / "none.pem", sealed.key, r"none\.pem cannot be read: No such file"),
+        (certificate.cert, tmp_path / "none.pem", r"none\.pem cannot be read: No such file"),
+        (certificate.key, certificate.cert, "not a certificate and its key"),
+        (certificate.cert, sealed.key, "without a password"),
+        (sealed.cert, certificate.key, "KEY_VALUES_MISMATCH"),
+    ):
+        options = ("--tls-cert", str(cert), "--tls-key", str(key))
+        assert re.search(said, refused("--state", str(state), "--port", "0", *options))
+    assert not state.exists()

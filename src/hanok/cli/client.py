@@ -208,6 +208,11 @@ class Client:
             raise ClientError(message, error.code) from error
         except (urllib.error.URLError, OSError) as error:
             reason = getattr(error, "reason", error)
+            if isinstance(reason, ssl.SSLCertVerificationError):
+                raise ClientError(
+                    f"The certificate of {self._login.auth_url} is not trusted "
+                    f"({reason.verify_message}): name the file of its authority by OS_CACERT."
+                ) from error
             raise ClientError(
                 f"Nothing answers at {self._login.auth_url} ({reason}): is `hanok up` running?"
             ) from error

@@ -7,6 +7,7 @@ import gc
 import os
 import signal
 import socket
+import ssl
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -37,6 +38,7 @@ def up(options: Mapping[str, Any], file: Path | None) -> int:
     """Serve until SIGTERM or Ctrl-C; return the exit code."""
     try:
         config = load(options, file)
+        _check_tls(config)
         listener = _listen(config)
         public_url = config.public_url or _url(config, listener)
         config.state.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -100,6 +102,26 @@ class _Server(uvicorn.Server):
         """Begin to serve."""
         await super().startup(sockets=sockets)
         say(self._ready)
+
+
+def _check_tls(config: Config) -> None:
+    """Read the certificate and its key before anything else is done; raises ConfigError."""
+    if config.tls_cert is None or config.tls_key is None:
+        return
+    for file in (config.tls_cert, config.tls_key):
+        try:
+            file.read_bytes()
+        except OSError as error:
+            raise ConfigError(f"{file} cannot be read: {error.strerror}.") from error
+    try:
+        # With a password at hand, if a wrong one, OpenSSL does not ask for one at the terminal.
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(config.tls_cert, config.tls_key, password=str)
+    except ssl.SSLError as error:
+        raise ConfigError(
+            f"{config.tls_cert} and {config.tls_key} are not a certificate and its key, in PEM "
+            f"and without a password ({error.reason or error})."
+        ) from error
 
 
 def _listen(config: Config) -> socket.socket:
