@@ -23,7 +23,7 @@ from tests.clients.environment import by_openrc, by_v2password, clean, program
 from tests.e2e.inventory import Need, check_real, check_rows, check_simulated, need
 from tests.e2e.region import Region, region
 
-pytestmark = [pytest.mark.clients, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.clients, pytest.mark.timeout(900)]
 
 HERE = Path(__file__).parent
 DEBIAN_GO = "/usr/share/gocode"
@@ -49,8 +49,13 @@ Client = Callable[[Region, Path], Seen]
 @pytest.fixture(
     scope="module", params=["simulated", pytest.param("libvirt", marks=pytest.mark.guest)]
 )
-def running(request: pytest.FixtureRequest) -> Iterator[Region]:
-    with region(request.param) as found:
+def running(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Region]:
+    """A region whose resized servers wait for whoever looks at them by a slow command."""
+    settings = tmp_path_factory.mktemp("region") / "hanok.toml"
+    settings.write_text("confirm_resize_after = 60\n")
+    with region(request.param, "--config", str(settings)) as found:
         yield found
 
 
@@ -95,7 +100,7 @@ def _said(command: Sequence[str], settings: dict[str, str]) -> Seen:
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
-        timeout=400,
+        timeout=600,
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
