@@ -24,6 +24,7 @@ WHY: Mapping[str, str] = {
     "removeFloatingIp": _PORTS,
     "resetNetwork": "a guest gets its addresses by DHCP and from its config drive.",
     "restore": "a deleted instance is gone at once; there is nothing to restore.",
+    "shelveOffload": "a shelved instance has left its host already.",
     "trigger_crash_dump": "a guest that hangs is restarted by a HARD reboot.",
 }
 """By the key in the body; what follows the colon of the answer's sentence."""
