@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
-from hanok.engine.steps import HostStep
+from hanok.engine.sealing import Sealer
+from hanok.engine.steps import HostStep, Work
 from hanok.model.power import PowerState
-from hanok.model.server import VmState
-from hanok.operations.power import POWER, SHUT_DOWN, one_call
+from hanok.model.server import TaskState, VmState
+from hanok.operations.power import POWER, SHUT_DOWN, change, one_call
 from hanok.store import journal, servers
 from tests.operations.volumes_made import a_server, events, refuses
 from tests.operations.world import World
@@ -103,8 +104,39 @@ def test_what_goes_well_afterwards_takes_the_reason_away(world: World) -> None:
     assert events(world, server_id)[-1][0] == "now paused"
 
 
-def test_a_delete_that_overtakes_keeps_its_mark(world: World) -> None:
-    """A stop that ends while a delete waits must not make the server look at rest."""
+@pytest.mark.parametrize(
+    ("mark", "during", "left"),
+    [
+        ("deleting", "powering-off", "deleting"),
+        (str(TaskState.REBOOTING_HARD), "powering-off", str(TaskState.REBOOTING_HARD)),
+        (str(TaskState.REBOOTING_HARD), str(TaskState.REBOOTING_HARD), None),
+        ("powering-off", "powering-off", None),
+    ],
+)
+def test_what_ends_while_another_waits_leaves_that_one_s_mark(
+    world: World, mark: str, during: str, left: str | None
+) -> None:
+    server_id = a_server(world)
+    with world.store.write() as tx:
+        servers.change(tx, server_id, 1, {"task_state": mark})
+        work = Work(
+            operation_id="o",
+            project_id="p",
+            server_id=server_id,
+            intent={"during": during},
+            key="finish",
+            args={},
+            results={},
+            secrets={},
+            tx=tx,
+            now=world.clock.now(),
+            sealer=Sealer.from_file(world.folder / "key", world.clock.random_bytes),
+        )
+        change(work, {"task_state": None, "vm_state": VmState.STOPPED})
+    assert rest(world, server_id)[:2] == ("stopped", left)
+
+
+def test_a_delete_overtakes_a_stop(world: World) -> None:
     server_id = a_server(world)
     world.engine.stop()
     world.act(server_id, "os-stop")
