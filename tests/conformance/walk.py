@@ -127,17 +127,16 @@ class Walk:
         if self.real:
             count_guest_boot(f"the guide's examples: {what}")
 
-    def prompts(self) -> int:
-        """How often the server's guest has come to its login prompt, by its console's log."""
+    def wakes(self) -> None:
+        """Wait until the guest's console ends in its login prompt: only then it hears a stop."""
         path = f"/servers/{self.ids['serverId']}/action"
         wanted: dict[str, Any] = {"os-getConsoleOutput": {}}
-        output = self.cloud.call("POST", "compute", path, wanted)["output"]
-        return int(output.count(_PROMPT))
 
-    def wakes(self, before: int = 0) -> None:
-        """Wait until a real guest has come to its prompt once more: only then it hears a stop."""
-        if self.real:
-            poll(lambda: self.prompts() > before, "no login prompt", SETTLE_SECONDS)
+        def look() -> bool:
+            output = self.cloud.call("POST", "compute", path, wanted)["output"]
+            return bool(output.rstrip().endswith(" login:"))
+
+        poll(look, "no login prompt", SETTLE_SECONDS)
 
     # -- the way ---------------------------------------------------------------------------------
 
@@ -213,12 +212,12 @@ class Walk:
         self.wakes()
         self.boots("restarted")
         self.act("reboot", "ACTIVE")
-        self.wakes(before=1)
+        self.wakes()
         self.act("os-stop", "SHUTOFF")
         self.resize(self.cloud.flavors()[LARGER]["id"])
         self.boots("started")
         self.act("os-start", "ACTIVE")
-        self.wakes(before=2)
+        self.wakes()
         self.act("shelve", "SHELVED_OFFLOADED")
         self.boots("started after it was terminated")
         self.act("unshelve", "ACTIVE")
@@ -254,7 +253,6 @@ class Walk:
         self.send("DELETE /os-keypairs/{keypairName}")
 
 
-_PROMPT = " login:"
 _OF_THE_SERVER = frozenset({"image_name", "volume_size"})
 
 
