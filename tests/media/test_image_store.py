@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import stat
@@ -12,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from hanok.media.image_store import ImageStore, StoredImage
-from hanok.model.errors import HostError, Invalid
+from hanok.model.errors import HostError, Invalid, TooLarge
 from tests.media.qcow2_bytes import GIB, qcow2
 
 RAW = b"\xeb\x63" + bytes(200_000) + b"end"
@@ -87,6 +88,20 @@ def test_a_source_that_fails_leaves_nothing(store: ImageStore) -> None:
     with pytest.raises(ConnectionError):
         store.add("img-1", broken(), "raw")
     assert names(store) == []
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])
+def test_a_full_disk_is_too_large(
+    store: ImageStore, number: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(_handle: int) -> None:
+        raise OSError(number, os.strerror(number))
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", full)
+        with pytest.raises(TooLarge):
+            store.add("one", [b"x"], "raw")
+    assert list(store.root.iterdir()) == []
 
 
 def test_an_image_is_removed(store: ImageStore) -> None:

@@ -167,12 +167,18 @@ class Route:
 
 
 def _served(answer: Answer, request_id: str, method: str) -> _Served:
-    """Encode an answer; open the file that it names, unless only its head is wanted."""
+    """Encode an answer; open the file that it names, unless only its head is wanted.
+
+    Raises NotFound where the file went after the answer was made.
+    """
     if answer.file is not None:
-        size = str(answer.file.stat().st_size)
+        try:
+            size = str(answer.file.stat().st_size)
+            file = None if method == "HEAD" else answer.file.open("rb")
+        except FileNotFoundError as error:
+            raise NotFound("What was asked for has just been deleted.") from error
         headers = {**answer.headers, "content-length": size}
         rendered = Rendered(answer.status, b"", answer.content_type, headers)
-        file = None if method == "HEAD" else answer.file.open("rb")
         return _Served(rendered, request_id, file)
     content = answer.body
     if content is None:

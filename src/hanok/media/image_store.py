@@ -9,6 +9,7 @@ crash left half-made has another name, does not count, and is swept when the sto
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
@@ -28,6 +29,8 @@ _CHUNK: Final = 1 << 20
 _HOLE: Final = 64 << 10
 FREE_BYTES: Final = 1 << 30
 """What an upload leaves free on the file system: a full one stops every guest that writes."""
+_FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+_NO_SPACE: Final = "There is not enough space left for this image."
 _ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 
 
@@ -74,6 +77,10 @@ class ImageStore:
             temp.chmod(0o711)
             _sync_folder(temp)
             self._publish(temp, image_id)
+        except OSError as error:
+            if error.errno not in _FULL:
+                raise
+            raise TooLarge(_NO_SPACE, detail=str(error)) from error
         finally:
             shutil.rmtree(temp, ignore_errors=True)
         return self.get(image_id)
@@ -151,7 +158,7 @@ def _write(path: Path, source: Path | Iterable[bytes]) -> tuple[int, str]:
             digest.update(chunk)
             size += len(chunk)
             if shutil.disk_usage(path.parent).free < FREE_BYTES:
-                raise TooLarge("There is not enough space left for this image.")
+                raise TooLarge(_NO_SPACE)
             _write_sparse(target, chunk)
         target.truncate(size)
         os.fchmod(target.fileno(), 0o644)

@@ -56,6 +56,15 @@ def test_a_qcow2_s_disk_is_larger_than_its_bytes(api: OneRegion) -> None:
     assert (image["size"], image["virtual_size"]) == (len(qcow2()), GIB)
 
 
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_bytes_that_a_delete_has_just_taken_are_a_404(api: OneRegion, method: str) -> None:
+    """The row was read before the delete, the bytes are asked for after it."""
+    image_id = register(api)
+    assert upload(api, image_id, RAW).status_code == 204
+    api.region.images.remove(image_id)
+    assert api.call(method, f"/v2/images/{image_id}/file").status_code == 404
+
+
 @pytest.mark.parametrize("status", ["queued", "saving", "killed"])
 def test_there_is_nothing_to_read_before_there_are_bytes(api: OneRegion, status: str) -> None:
     put(api, an_image(1, status=status))

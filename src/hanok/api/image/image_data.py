@@ -11,7 +11,14 @@ from hanok.api._region import Region
 from hanok.api._stream import ClientGone
 from hanok.api.image.access import editable, seen
 from hanok.api.image.image_delete import erase
-from hanok.model.errors import Conflict, Invalid, NotFound, TooLarge, UnsupportedMediaType
+from hanok.model.errors import (
+    Conflict,
+    HostError,
+    Invalid,
+    NotFound,
+    TooLarge,
+    UnsupportedMediaType,
+)
 from hanok.model.image import Image
 from hanok.store import images
 
@@ -112,7 +119,10 @@ def _download(call: Call) -> Answer:
     if image.status != "active":
         return Answer(204)
     headers = {"content-md5": image.checksum} if image.checksum else {}
-    path = call.region.images.path(image.id)
+    try:
+        path = call.region.images.path(image.id)
+    except HostError as error:  # a delete has taken the bytes since the row was read
+        raise NotFound(f"No image found with ID {image.id}") from error
     return Answer(200, None, headers, KIND, path)
 
 
