@@ -74,10 +74,9 @@ def test_in_rescue_the_old_root_is_the_second_disk_and_can_be_mended(scene: Scen
     scene.cloud.wait_status(scene.server_id, "RESCUE", 90)
     shell.await_(f"test $({BOOT_ID}) != {before} && test ! -e /root/marker")
     assert scene.address() == shell.address
-    disks = [line.split() for line in shell.say("lsblk -dn -o NAME,SIZE,SERIAL").splitlines()]
-    named = {row[0]: row[1:] for row in disks}
-    assert named["vda"][0] == "1G"
-    assert named["vdb"] == ["10G", scene.volume_id[:20]]
+    disks = shell.say("lsblk -dn -o NAME,SIZE /dev/vda /dev/vdb").split()
+    assert disks == ["vda", "1G", "vdb", "10G"]
+    assert shell.say("cat /sys/block/vdb/serial") == scene.volume_id[:20]
     assert shell.say("df / | awk 'END { print $1 }'") in {"/dev/vda1", "/dev/root"}
     assert shell.say(TOLD) == "let me in"
     shell.say("mount /dev/vdb1 /mnt && grep -q broken /mnt/root/marker")
