@@ -69,6 +69,19 @@ def test_without_libvirt_the_sentence_says_what_to_install(names: tuple[str, ...
     assert caught.value.permanent
 
 
+def test_a_failure_is_told_once_and_not_on_stderr() -> None:
+    """In a process of its own: libvirt is hushed once for each."""
+    program = (
+        "from hanok.drivers.libvirt.daemon import connect_failure\n"
+        f"print(connect_failure({NOWHERE!r}, 10))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=True
+    )
+    assert "/nonexistent/libvirt-sock" in done.stdout
+    assert done.stderr == ""
+
+
 def test_nobody_at_the_address_is_told_at_once() -> None:
     before = time.monotonic()
     failure = connect_failure(NOWHERE, 10)

@@ -16,7 +16,7 @@ from typing import Any, Final, TypeVar
 
 import libvirt
 
-from hanok.drivers.libvirt.daemon import ensure_libvirtd
+from hanok.drivers.libvirt.daemon import ensure_libvirtd, hush
 from hanok.model.errors import HostError, HostUnreachable
 
 T = TypeVar("T")
@@ -157,9 +157,9 @@ def is_alive(connection: Any) -> bool:
 def run_event_loop() -> None:
     """Run libvirt's event loop in one thread of this process; it must stand before `open`.
 
-    Events and keep-alives depend on it. libvirt's messages go to exceptions, not to stderr.
+    Events and keep-alives depend on it.
     """
-    libvirt.registerErrorHandler(_ignore_message, None)
+    hush()
     libvirt.virEventRegisterDefaultImpl()
     threading.Thread(target=_event_loop, name="libvirt-events", daemon=True).start()
 
@@ -167,10 +167,6 @@ def run_event_loop() -> None:
 def _event_loop() -> None:
     while True:
         libvirt.virEventRunDefaultImpl()
-
-
-def _ignore_message(_context: object, _error: object) -> None:
-    """Drop a message that is also raised as an exception."""
 
 
 def _close_aside(connection: Any) -> None:

@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -65,6 +66,7 @@ def ensure_libvirtd(uri: str = SYSTEM_URI, *, deadline: float = FIRST_ANSWER) ->
 
 def connect_failure(uri: str, timeout: float) -> str | None:
     """Try to connect within `timeout` seconds; return what went wrong, None if nothing did."""
+    hush()
     result: list[str | None] = []
 
     def attempt() -> None:
@@ -79,6 +81,16 @@ def connect_failure(uri: str, timeout: float) -> str | None:
     thread.start()
     thread.join(timeout)
     return result[0] if result else f"no answer in {timeout:g} s"
+
+
+@cache
+def hush() -> None:
+    """Have libvirt's messages in exceptions alone, not on stderr, too."""
+    libvirt.registerErrorHandler(_ignore_message, None)
+
+
+def _ignore_message(_context: object, _error: object) -> None:
+    """Drop a message that is also raised as an exception."""
 
 
 def start_commands(*, systemd: bool, which: Which) -> list[list[str]]:
