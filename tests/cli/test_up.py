@@ -87,6 +87,7 @@ def test_with_a_certificate_all_of_it_is_https(
 ) -> None:
     assert tls_region.url.startswith("https://127.0.0.1:")
     openrc = read_openrc((tls_region.state / "openrc").read_text())
+    assert f'"{tls_region.url}/v3"' in (tls_region.state / "clouds.yaml").read_text()
     login = {"username": openrc["OS_USERNAME"], "password": openrc["OS_PASSWORD"]}
     auth = {"tenantId": openrc["OS_TENANT_ID"], "passwordCredentials": login}
     trusting = ssl.create_default_context(cafile=str(certificate.cert))
