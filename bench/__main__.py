@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import importlib
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -25,6 +26,14 @@ class Bench:
     default: bool = True
 
 
+def _run_actions(scene: Scene) -> Findings:
+    """Run the bench `actions`; it needs libvirt's binding, which the others do without."""
+    if missing := process.left_out("libvirt"):
+        raise RuntimeError(f"the bench actions cannot run here: {missing}")
+    found: Findings = importlib.import_module("bench.actions").run(scene)
+    return found
+
+
 BENCHES = {
     "get": Bench(get_server.run, "GET of one server", full_region=True),
     "list": Bench(list_servers.run, "a list of 1,000 servers", full_region=True),
@@ -32,6 +41,9 @@ BENCHES = {
     "steps": Bench(steps.run, "five no-op steps on both databases"),
     "process": Bench(process.run, "idle memory, start to ready"),
     "guest": Bench(guest.run, "create to SSH beside bare QEMU (root, libvirt)", default=False),
+    "actions": Bench(
+        _run_actions, "stop, start, reboot, attach beside bare libvirt (the same)", default=False
+    ),
 }
 
 
@@ -39,7 +51,7 @@ def _arguments(arguments: Sequence[str]) -> argparse.Namespace:
     lines = [f"  {name:10}{bench.what}" for name, bench in BENCHES.items()]
     parser = argparse.ArgumentParser(
         prog="python -m bench",
-        description="\n".join(["benches (all but guest, when none is named):", *lines]),
+        description="\n".join(["benches (all but guest and actions, when none is named):", *lines]),
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("names", nargs="*", metavar="NAME", choices=[[], *BENCHES])

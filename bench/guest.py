@@ -8,10 +8,7 @@ what Hanok prepares is counted there.
 
 from __future__ import annotations
 
-import re
-import shutil
 import subprocess
-import sys
 import tempfile
 import time
 from dataclasses import dataclass
@@ -19,21 +16,14 @@ from pathlib import Path
 from typing import Any
 
 from bench import bare_qemu
-from bench.child import cpu_seconds, region
+from bench.child import cpu_seconds
 from bench.figures import Findings, at_most
 from bench.member import Member
-from bench.process import left_out
+from bench.real_region import VIRSH, Place, real_region
 from bench.scene import Scene
-from hanok.drivers.libvirt.names import Names
-from hanok.media import qemu_img
-from scripts.demo_host import Deployment
 
-_JOIN_SECONDS = 120.0
 _ACTIVE_SECONDS = 60.0
-_LOGIN_SECONDS = 180.0
 _GONE_SECONDS = 60.0
-_GIB = 1 << 30
-_VIRSH = ("virsh", "--quiet", "--connect", "qemu:///system")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,54 +37,14 @@ class Pair:
     bare_cpu: float
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
-    """A region on this machine: its folder of host and images, and how its things are named."""
-
-    folder: Path
-    names: Names
-    key: Path
-
-    def log_in(self, network_id: str, address: str) -> None:
-        """Return when an SSH login from inside the network has succeeded."""
-        inside = ["ip", "netns", "exec", self.names.namespace(network_id)]
-        probe = [sys.executable, "-m", "bench.ssh_probe", address, str(self.key)]
-        subprocess.run(
-            [*inside, *probe, str(_LOGIN_SECONDS)], timeout=_LOGIN_SECONDS + 60, check=True
-        )
-
-
 def run(scene: Scene) -> Findings:
     """Boot pairs of guests, one after the other."""
-    missing = left_out("libvirt")
-    if missing:
-        raise RuntimeError(f"the bench guest cannot run here: {missing}")
-    # Where QEMU's user can pass, which the scene's folder is not.
-    folder = Path(tempfile.mkdtemp(prefix="hanok-bench-"))
-    folder.chmod(0o711)
-    deployment: Deployment | None = None
-    try:
-        with region(folder / "state", "libvirt") as child:
-            child.wait_for(re.compile(r"host \S+ joined"), _JOIN_SECONDS)
-            deployment = Deployment.of(folder / "state")
-            assert deployment is not None
-            deployment.note_files()
-            pairs = _pairs(scene, Member(child.address, folder / "state"), folder)
-    finally:
-        if deployment is not None and (left := deployment.look()):
-            scene.say(f"left behind, and removed now: {left.names()}")
-            deployment.remove(libvirt=True)
-        shutil.rmtree(folder)
-    return _findings(pairs)
-
-
-def _pairs(scene: Scene, member: Member, folder: Path) -> list[Pair]:
-    place = _place(member, folder)
     pairs = []
-    for number in range(scene.sizes.pairs):
-        scene.say(f"pair {number + 1} of {scene.sizes.pairs}")
-        pairs.append(_pair(member, place))
-    return pairs
+    with real_region(scene, "guest") as (member, place):
+        for number in range(scene.sizes.pairs):
+            scene.say(f"pair {number + 1} of {scene.sizes.pairs}")
+            pairs.append(_pair(member, place))
+    return _findings(pairs)
 
 
 def _findings(pairs: list[Pair]) -> Findings:
@@ -110,15 +60,6 @@ def _findings(pairs: list[Pair]) -> Findings:
     found.add("QEMU's CPU until login", "s", cpu)
     found.add_ratio("QEMU's CPU / bare", cpu, [one.bare_cpu for one in pairs])
     return found
-
-
-def _place(member: Member, folder: Path) -> Place:
-    kr1 = folder / "state" / "regions" / "kr1"
-    made = member.call("POST", f"{member.compute}/os-keypairs", {"keypair": {"name": "bench"}})
-    key = folder / "key"
-    key.touch(mode=0o600)
-    key.write_text(made.json()["keypair"]["private_key"])
-    return Place(kr1, Names((kr1 / "host" / "deployment").read_text()), key)
 
 
 def _pair(member: Member, place: Place) -> Pair:
@@ -144,20 +85,12 @@ def _bare(
     place: Place, server: dict[str, Any], port: dict[str, Any], command: list[str]
 ) -> tuple[float, float]:
     """Stop the server's domain and boot the same guest without it; return seconds to login, CPU."""
-    host = place.folder / "host"
-    drive = host / "domains" / server["id"] / "config.iso"
-    [volume] = server["os-extended-volumes:volumes_attached"]
-    disk = host / "disks" / f"{volume['id']}.qcow2"
-    image = (place.folder / "images" / server["image"]["id"] / "disk").resolve()
-    with tempfile.TemporaryDirectory(dir=place.key.parent) as name:
+    with tempfile.TemporaryDirectory(dir=place.own) as name:
         own = Path(name)
-        files = {str(drive): str(own / "config.iso"), str(disk): str(own / "disk.qcow2")}
-        shutil.copyfile(drive, files[str(drive)])
         domain = place.names.domain(server["id"])
-        subprocess.run([*_VIRSH, "destroy", domain], timeout=60, check=True)
-        qemu_img.create_overlay(Path(files[str(disk)]), image, "raw", 10 * _GIB)
+        subprocess.run([*VIRSH, "destroy", domain], timeout=60, check=True)
         tap = place.names.tap(port["id"])
-        bare = bare_qemu.bare_command(command, files, tap, own)
+        bare = bare_qemu.bare_command(command, place.copy_files(server, own), tap, own)
         began = time.perf_counter()
         with bare_qemu.running(bare, own / "qemu.out") as pid:
             place.log_in(port["network_id"], port["fixed_ips"][0]["ip_address"])

@@ -70,6 +70,22 @@ def test_the_bench_of_guests_runs(tmp_path: Path) -> None:
     assert found["bare QEMU to SSH login"]["value"] > found["POST to ACTIVE"]["value"]
 
 
+@pytest.mark.guest
+@pytest.mark.slow
+@pytest.mark.timeout(300)
+def test_the_bench_of_actions_runs(tmp_path: Path) -> None:
+    for boot in ("created", "created, then bare", "bare", "started", "rebooted"):
+        count_guest_boot(f"bench: a server {boot}")
+    for boot in ("started", "rebooted"):
+        count_guest_boot(f"bench: a bare domain {boot}")
+    found = run(tmp_path, "actions", seconds=290)["actions"]
+    for action in ("stop", "start", "reboot", "attach"):
+        assert found[action]["value"] > 0
+        assert found[f"{action}, bare libvirt"]["value"] > 0
+    # A reboot waits for the guest's own end, as a stop does.
+    assert found["reboot"]["value"] > found["start"]["value"]
+
+
 def test_an_unknown_bench_is_refused(tmp_path: Path) -> None:
     with pytest.raises(AssertionError, match="invalid choice: 'gest'"):
         run(tmp_path, "gest")
