@@ -77,7 +77,7 @@ def walk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Walk]:
     ensure_libvirtd()
     with relay(folder) as way:
         settings = folder / "hanok.toml"
-        settings.write_text(f'libvirt_uri = "{way.uri}"\nconfirm_resize_after = 4.0\n')
+        settings.write_text(f'libvirt_uri = "{way.uri}"\nconfirm_resize_after = 8.0\n')
         with region("libvirt", "--config", str(settings)) as running:
             cloud = running.cloud()
             key = folder / "key"
