@@ -94,6 +94,7 @@ def test_what_neutron_accepts_is_accepted(network: OneRegion, rule: dict[str, An
             400,
             "SecurityGroupRemoteGroupAndRemoteIpPrefix",
         ),
+        ({"security_group_id": ""}, 404, "SecurityGroupNotFound"),
         ({"security_group_id": NOBODY}, 404, "SecurityGroupNotFound"),
         ({"remote_group_id": NOBODY}, 404, "SecurityGroupNotFound"),
         ({"security_group_id": 7}, 400, "HTTPBadRequest"),

@@ -86,7 +86,10 @@ def create(call: Call) -> Answer:
     region, project_id = call.region, call.credentials.project_id
     with region.store.write() as tx:
         network_quotas.take(tx, project_id, "security_group_rule")
-        named = [one for one in (asked.security_group_id, asked.remote_group_id) if one]
+        named = [
+            asked.security_group_id,
+            *([asked.remote_group_id] if asked.remote_group_id else []),
+        ]
         for group_id in sorted(set(named) - security_groups.hold(tx, project_id, named)):
             raise Missing("SecurityGroup", "Security group", group_id)
         rule = SecurityGroupRule(
