@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import os
 import tempfile
 from collections.abc import Generator, Iterator
@@ -14,7 +13,6 @@ from tests.boots import ENVIRONMENT, booted_guests
 from tests.postgres import PostgresMissingError, PostgresServer, postgres_server
 
 AS_ROOT = os.geteuid() == 0
-DATABASE_NUMBERS = itertools.count(1)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -85,18 +83,24 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 def postgres() -> Iterator[PostgresServer]:
     """A PostgreSQL server of this worker's own, started when a test first asks for it."""
     try:
-        with postgres_server() as server:
+        with postgres_server(durable=False) as server:
             yield server
     except PostgresMissingError as error:
         pytest.skip(str(error))
 
 
+@pytest.fixture(scope="session")
+def shared_database(postgres: PostgresServer) -> str:
+    """The name of the database that one test after the other has to itself."""
+    postgres.create_database("test")
+    return "test"
+
+
 @pytest.fixture
-def postgres_url(postgres: PostgresServer) -> Iterator[str]:
-    """The URL (`postgresql://…`) of an empty PostgreSQL database, gone after the test."""
-    name = f"test_{next(DATABASE_NUMBERS)}"
-    yield postgres.create_database(name)
-    postgres.drop_database(name)
+def postgres_url(postgres: PostgresServer, shared_database: str) -> Iterator[str]:
+    """The URL (`postgresql://…`) of a PostgreSQL database, empty before and after the test."""
+    yield postgres.url(shared_database)
+    postgres.empty_database(shared_database)
 
 
 @pytest.fixture

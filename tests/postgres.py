@@ -9,7 +9,7 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -31,6 +31,16 @@ SETTINGS = {
     "shared_buffers": "32MB",
     "timezone": "UTC",
 }
+IN_A_HURRY = {"fsync": "off", "full_page_writes": "off"}
+"""What a server can do without that nobody pulls the plug on."""
+
+_END_OTHERS = """
+SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity
+WHERE datname = current_database() AND pid <> pg_backend_pid()
+"""
+_SCHEMAS = """
+SELECT nspname FROM pg_namespace WHERE nspname NOT LIKE 'pg\\_%' AND nspname <> 'information_schema'
+"""
 
 
 class PostgresMissingError(Exception):
@@ -61,6 +71,15 @@ class PostgresServer:
         """Remove the database `name`, ending whatever is still connected to it."""
         self._administer(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
 
+    def empty_database(self, name: str) -> None:
+        """End whatever is connected to a database and take away all that is in it."""
+        with psycopg.connect(self.url(name), autocommit=True) as connection:
+            connection.execute(_END_OTHERS)
+            found = connection.execute(_SCHEMAS).fetchall()
+            drop = sql.SQL("DROP SCHEMA {} CASCADE; ")
+            drops = [drop.format(sql.Identifier(str(row[0]))) for row in found]
+            connection.execute(sql.Composed([*drops, sql.SQL("CREATE SCHEMA public")]))
+
     def _administer(self, statement: sql.Composed) -> None:
         with psycopg.connect(self.url(), autocommit=True) as connection:
             connection.execute(statement)
@@ -82,9 +101,10 @@ def newest_programs(installed: Path = INSTALLED) -> Path:
 
 
 @contextmanager
-def postgres_server() -> Iterator[PostgresServer]:
+def postgres_server(*, durable: bool = True) -> Iterator[PostgresServer]:
     """Run a server for as long as the block lasts, then stop it and remove all it wrote.
 
+    One that is not `durable` never waits for the disk: enough where only its clients are killed.
     It listens on a socket in its own folder and on no port. It dies with this process, however
     that one ends. Raises PostgresMissingError or PostgresStartError.
     """
@@ -95,7 +115,8 @@ def postgres_server() -> Iterator[PostgresServer]:
     try:
         owner = _unprivileged_owner(folder)
         _initialise(programs, folder, owner)
-        with _running(programs, folder, owner) as server:
+        settings = SETTINGS if durable else SETTINGS | IN_A_HURRY
+        with _running(programs, folder, owner, settings) as server:
             yield server
     finally:
         shutil.rmtree(folder)
@@ -129,8 +150,10 @@ def _initialise(programs: Path, folder: Path, owner: list[str]) -> None:
 
 
 @contextmanager
-def _running(programs: Path, folder: Path, owner: list[str]) -> Iterator[PostgresServer]:
-    settings = {**SETTINGS, "unix_socket_directories": str(folder)}
+def _running(
+    programs: Path, folder: Path, owner: list[str], settings: Mapping[str, str]
+) -> Iterator[PostgresServer]:
+    settings = {**settings, "unix_socket_directories": str(folder)}
     log = folder / "log"
     with log.open("wb") as output:
         process = subprocess.Popen(

@@ -46,18 +46,37 @@ def test_a_database_goes_even_while_somebody_is_connected(postgres: PostgresServ
         psycopg.connect(url)
 
 
-@pytest.mark.parametrize(
-    ("name", "value"),
-    [("fsync", "on"), ("listen_addresses", ""), ("server_encoding", "UTF8"), ("TimeZone", "UTC")],
-)
-def test_it_keeps_what_it_commits_and_hears_no_network(
-    postgres_url: str, name: str, value: str
-) -> None:
-    assert setting(postgres_url, name) == value
+def test_it_hears_no_network_and_speaks_as_hanok_needs(postgres_url: str) -> None:
+    names = ("listen_addresses", "server_encoding", "TimeZone")
+    assert [setting(postgres_url, name) for name in names] == ["", "UTF8", "UTC"]
+
+
+def test_one_that_is_durable_keeps_what_it_commits(postgres_url: str) -> None:
+    names = ("fsync", "full_page_writes", "synchronous_commit")
+    assert [setting(postgres_url, name) for name in names] == ["off", "off", "on"]
+    with postgres_server() as server:
+        assert [setting(server.url(), name) for name in names] == ["on", "on", "on"]
 
 
 def test_it_does_not_run_as_root(postgres: PostgresServer) -> None:
     assert Path(f"/proc/{postgres.pid}").stat().st_uid != 0
+
+
+def test_a_database_is_emptied_even_while_somebody_is_connected(postgres: PostgresServer) -> None:
+    url = postgres.create_database("full")
+    connection = psycopg.connect(url)
+    connection.execute("CREATE SCHEMA other")
+    connection.execute("CREATE TABLE other.kept (round integer)")
+    connection.commit()
+    postgres.empty_database("full")
+    with pytest.raises(psycopg.OperationalError):
+        connection.execute("SELECT 1")
+    connection.close()
+    with psycopg.connect(url) as again:
+        found = again.execute("SELECT to_regclass('other.kept'), to_regnamespace('public')")
+        kept, public = found.fetchone() or ("", "")
+        assert (kept, str(public)) == (None, "public")
+    postgres.drop_database("full")
 
 
 def test_it_stops_and_leaves_nothing() -> None:

@@ -15,7 +15,8 @@ class Case:
     """`before` prepares and returns a server's id or ""; `submit` starts the operation.
 
     `done` and `undone` check the world after it ended either way; `undo` is False for operations
-    that are never unwound ("make absent"); `variant` marks what another case already shows.
+    that are never unwound ("make absent"); a `variant` goes through steps that
+    another case is killed at, too: its own kills and failing undos run in `make test-all`.
     """
 
     name: str

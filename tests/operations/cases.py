@@ -203,6 +203,7 @@ POWER = (
         submit=_rescue,
         done=_rescued,
         undone=_not_rescued,
+        variant=True,
     ),
     Case(
         name="rebuild_server",
@@ -211,6 +212,7 @@ POWER = (
         submit=_rebuild,
         done=_rebuilt,
         undone=_not_rebuilt,
+        variant=True,
     ),
     Case(
         name="unrescue_server",

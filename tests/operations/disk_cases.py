@@ -62,6 +62,7 @@ _GUEST = (
         submit=_create_image,
         done=_imaged,
         undone=_not_imaged,
+        variant=True,
     ),
     on_host(
         "change_password",
@@ -196,6 +197,7 @@ _VOLUMES = (
         submit=_upload_root,
         done=_root_uploaded,
         undone=_root_not_uploaded,
+        variant=True,
     ),
 )
 CASES = (*_GUEST, *_VOLUMES)

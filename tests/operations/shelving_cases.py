@@ -99,7 +99,7 @@ SHELVING = tuple(
             submit=does("unshelve"),
             done=_unshelved(local=local),
             undone=_not_unshelved(local=local),
-            variant=not local,
+            variant=True,
         ),
     )
 )
