@@ -7,6 +7,7 @@ file is copied; on PostgreSQL the statements of the first run are run again.
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -21,26 +22,28 @@ SCHEMA = "hanok_test"
 _recorded: list[tuple[str, Any]] = []
 
 
-def open_region(url: str) -> tuple[Database, bool]:
-    """Open a region's store, made first where nothing is; say whether it was made."""
+def open_region(url: str, fill: Callable[[Database], None] | None = None) -> Database:
+    """Open a region's store, made first where nothing is, with what `fill` puts into it."""
     if url.startswith("sqlite"):
         path = Path(make_url(url).database or "")
-        fresh = not path.exists()
-        if fresh:
-            path.write_bytes(_template())
-        return Database(url, schema=SCHEMA), fresh
+        if not path.exists():
+            path.write_bytes(_content(fill))
+        return Database(url, schema=SCHEMA)
     database = Database(url, schema=SCHEMA)
-    fresh = not inspect(database.engine).has_table("servers", schema=SCHEMA)
-    if fresh:
+    if not inspect(database.engine).has_table("servers", schema=SCHEMA):
         (_run_again if _recorded else _record)(database)
-    return database, fresh
+        if fill is not None:
+            fill(database)
+    return database
 
 
 @cache
-def _template() -> bytes:
+def _content(fill: Callable[[Database], None] | None) -> bytes:
     with tempfile.TemporaryDirectory(prefix="hanok-template-") as folder:
         database = Database(f"sqlite:///{folder}/made.db", schema=SCHEMA)
         migrate.prepare(database, migrate.REGION)
+        if fill is not None:
+            fill(database)
         migrate.backup(database, Path(folder) / "copy.db")
         database.close()
         return (Path(folder) / "copy.db").read_bytes()

@@ -20,7 +20,7 @@ NOW = 1_700_000_000_000_000
 @contextmanager
 def region_store(url: str) -> Iterator[Database]:
     """A store with a region's tables; its connections are closed at the end."""
-    database, _ = open_region(url)
+    database = open_region(url)
     try:
         yield database
     finally:

@@ -28,7 +28,7 @@ from tests.region_store import MINE
 
 @pytest.fixture
 def store(database_url: str) -> Iterator[Database]:
-    database, _ = open_region(database_url)
+    database = open_region(database_url)
     with database.write() as tx:
         first_start.seed(
             tx,

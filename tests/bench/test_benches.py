@@ -38,6 +38,7 @@ def run(folder: Path, *names: str, seconds: float = 100) -> dict[str, Any]:
     return found
 
 
+@pytest.mark.slow
 def test_the_benches_of_a_full_region_run(tmp_path: Path) -> None:
     found = run(tmp_path, "get", "list", "create")
     assert {"GET p50 / empty handler", "GET p50 / raw reads"} <= set(found["get"])
@@ -54,6 +55,7 @@ def test_the_bench_of_steps_runs_on_both_databases(tmp_path: Path) -> None:
     assert {"sqlite / bare commits", "postgresql / bare commits"} <= set(found)
 
 
+@pytest.mark.slow
 def test_the_bench_of_the_process_runs(tmp_path: Path) -> None:
     found = run(tmp_path, "process")["process"]
     assert found["idle PSS, simulated"]["value"] <= found["idle RSS, simulated"]["value"]

@@ -220,6 +220,7 @@ def _unshelve(life: Life, server_id: str, shell: Shell) -> None:
     check_rows(life.region, wanted)
 
 
+@pytest.mark.slow
 def test_a_shelved_server_leaves_its_host_and_comes_back_with_its_volume(life: Life) -> None:
     (volume,) = life.cloud.server(life.one)["os-extended-volumes:volumes_attached"]
     _shelve(life, life.one, life.shell_one)

@@ -199,12 +199,12 @@ def test_overtaking_stops_what_runs_at_its_next_boundary_and_unwinds_it(world: T
     assert waiting.wait(10)
     last = world.submit(engine, toy, "z", overtake=True)
     assert world.wait(last).state == "done"
-    engine.stop()
     for one in (first, queued):
         row = world.wait(one)
         assert row.state == "undone"
         assert row.error is not None
         assert row.error["cancelled"] is True
+    engine.stop()
     assert tape.did.count("do z") == 1
     assert [outcome.cancelled for _, outcome in world.ended] == [True, True, False]
 

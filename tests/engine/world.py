@@ -41,7 +41,7 @@ class FastClock(SystemClock):
 
 
 def open_store(url: str) -> Database:
-    return open_region(url)[0]
+    return open_region(url)
 
 
 @dataclass

@@ -39,7 +39,7 @@ SLOW = 503
 """Log-ins may be told to come back later."""
 QUERIES = 6
 """Requests with a bad query, for each endpoint."""
-FEWEST = 4_000
+FEWEST = 3_000
 ADMIN_ONLY = {name for name, roles in PERMISSIONS.items() if roles == ADMIN}
 SPILLS = ("Traceback", "sqlalchemy", "sqlite3", "psycopg", 'File "', "/site-packages/")
 
@@ -258,10 +258,8 @@ def check_unharmed(scene: Scene) -> None:
     scene.admin.wait_gone(made)
 
 
-@pytest.mark.parametrize(
-    "share", [pytest.param(1, marks=pytest.mark.slow, id="all"), pytest.param(3, id="a-third")]
-)
-def test_fault_59_bad_input_is_refused_in_the_service_s_own_shape(scene: Scene, share: int) -> None:
+@pytest.mark.parametrize("share", [pytest.param(1, marks=pytest.mark.slow), 5])
+def test_fault_59_bad_input_is_refused_in_the_service_s_shape(scene: Scene, share: int) -> None:
     attack(scene, 58 + share, share)
     check_unharmed(scene)
 
@@ -392,11 +390,9 @@ def test_the_region_is_whole_after_all(scene: Scene) -> None:
     scene.member.settle()
     scene.other.settle()
     assert scene.theirs["server"] in ids(scene.other.servers())
-    for server in scene.member.servers() + scene.other.servers():
-        cloud = (
-            scene.member if server["tenant_id"] == scene.member.account.project_id else scene.other
-        )
-        cloud.delete(server["id"])
+    for cloud in (scene.member, scene.other):
+        for server in cloud.servers():
+            cloud.delete(server["id"])
     scene.member.settle()
     scene.other.settle()
     assert scene.member.servers() == scene.other.servers() == []

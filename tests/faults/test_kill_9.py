@@ -18,7 +18,7 @@ from tests.e2e.cloud import Cloud
 from tests.e2e.inventory import check_real, check_rows, check_simulated, need, rows
 from tests.e2e.region import Region, region
 
-SIMULATED_SECONDS = 10.0
+SIMULATED_SECONDS = 5.0
 """How long the simulated region is killed; it takes about a second to start each time."""
 FEWEST_KILLS = 5
 """What there is time for on a machine that does much else."""

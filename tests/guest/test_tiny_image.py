@@ -14,6 +14,7 @@ ROOT_GIB = "df -k / | awk 'NR == 2 { print int($2 / 1048576 + 0.5) }'"
 
 
 @pytest.mark.guest
+@pytest.mark.slow
 def test_guest_takes_what_it_is_told_and_keeps_it(tmp_path: Path, tiny: Path) -> None:
     key = plain_guest.make_key(tmp_path)
     disk = plain_guest.make_disk(tiny, tmp_path)

@@ -90,7 +90,7 @@ SHELVING = tuple(
             submit=does("shelve"),
             done=_shelved(local=local),
             undone=_not_shelved(local=local),
-            variant=not local,
+            variant=True,
         ),
         Case(
             name=f"unshelve_server {where}",

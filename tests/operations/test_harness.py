@@ -57,6 +57,10 @@ DELETABLE = pytest.mark.parametrize(
 """What makes, exchanges or moves disks: a delete in the middle must find every one of them."""
 EACH, EACH_QUICK = _each(), _each(quick=True)
 EACH_UNDONE, EACH_UNDONE_QUICK = _each(undone=True), _each(undone=True, quick=True)
+KILLS = pytest.mark.parametrize(
+    "moment", [pytest.param("start", marks=pytest.mark.slow), "effect", "commit"]
+)
+"""What is on the disk when a step starts is little more than what the step before it committed."""
 Reached = Callable[[str], None]
 
 
@@ -309,7 +313,7 @@ def test_fault_05_each_undo_fails_for_good_and_is_resumed(workshop: Workshop, ca
 
 
 @EACH_QUICK
-@pytest.mark.parametrize("moment", ["start", "effect", "commit"])
+@KILLS
 def test_fault_06_and_07_kill_at_each_step(
     workshop: Workshop, zygote: Zygote, case: Case, moment: str
 ) -> None:
@@ -325,7 +329,7 @@ def test_fault_06_and_07_kill_at_each_step(
 
 
 @EACH_UNDONE_QUICK
-@pytest.mark.parametrize("moment", ["start", "effect", "commit"])
+@KILLS
 def test_fault_06_kill_at_each_undo(
     workshop: Workshop, zygote: Zygote, case: Case, moment: str
 ) -> None:

@@ -5,6 +5,7 @@ It can be opened again on the same folder, as a process that was killed would.
 
 from __future__ import annotations
 
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -38,6 +39,7 @@ from hanok.model.server import Server
 from hanok.operations.kinds import KINDS
 from hanok.operations.park import parked
 from hanok.store import first_start, hosts, images, journal, servers
+from hanok.store.database import Database
 from hanok.store.region_tables import (
     claims,
     fixed_ips,
@@ -79,12 +81,10 @@ class World:
     def open(self) -> World:
         """Open store, driver and engine; a first time, seed the region."""
         self.clock = FastClock()
-        self.store, fresh = open_region(self.url)
+        self.store = open_region(self.url, _fill)
         self.drivers = simulated.open_host("deadbeef", self.folder / "world", SimulatedConfig())
         self.hosts = Hosts()
         self.hosts.add(HOST, self.drivers)
-        if fresh:
-            self._seed()
         self.failpoints = Failpoints(self.reached)
         context = Context(
             self.store,
@@ -118,20 +118,6 @@ class World:
         """End as a process does, and begin again on what is left."""
         self.close()
         return self.open().start()
-
-    def _seed(self) -> None:
-        now = self.clock.now()
-        facts = self.drivers.compute.facts()
-        with self.store.write() as tx:
-            first_start.seed(
-                tx,
-                clock=self.clock,
-                region="KR1",
-                projects=(PROJECT,),
-                network_cidr="192.168.0.0/24",
-            )
-            images.add(tx, tiny_image(now))
-            hosts.register(tx, simulated_host(facts, now))
 
     # -- as a client -----------------------------------------------------------------------------
 
@@ -328,6 +314,25 @@ def by(caller: Credentials, call: Call) -> Call:
     """The same request, sent by another caller."""
     tenant = {"tenant": caller.project_id}
     return replace(call, _credentials=caller, params={**call.params, **tenant})
+
+
+def _fill(store: Database) -> None:
+    """Put in what a first start makes, the tiny image and the host."""
+    clock = FastClock()
+    with tempfile.TemporaryDirectory() as folder:
+        drivers = simulated.open_host("deadbeef", Path(folder), SimulatedConfig())
+        facts = drivers.compute.facts()
+        drivers.compute.close()
+    with store.write() as tx:
+        first_start.seed(
+            tx,
+            clock=clock,
+            region="KR1",
+            projects=(PROJECT,),
+            network_cidr="192.168.0.0/24",
+        )
+        images.add(tx, tiny_image(clock.now()))
+        hosts.register(tx, simulated_host(facts, clock.now()))
 
 
 def endpoint_of(method: str, path: str) -> Any:

@@ -48,29 +48,32 @@ def status(world: World, volume_id: str) -> str:
 def test_the_answer_names_the_image_and_the_volume_is_uploading(
     world: World, volume_id: str
 ) -> None:
-    answer = upload(world, volume_id, force="False", disk_format="qcow2", protected=True)
-    assert answer.status == 202
-    shown = dict(answer.body[KEY])
-    image_id = shown.pop("image_id")
-    assert shown.pop("updated_at")
-    assert shown == {
-        "id": volume_id,
-        "status": "uploading",
-        "display_description": "data",
-        "size": 2,
-        "volume_type": "General SSD",
-        "image_name": "copy",
-        "disk_format": "qcow2",
-        "container_format": "bare",
-        "visibility": "private",
-        "protected": True,
-    }
-    assert status(world, volume_id) == "uploading"
-    with pytest.raises(Invalid, match="Volume status must be available"):
-        world.block_storage("DELETE", "volumes/{volume}", volume=volume_id)
-    with pytest.raises(Invalid, match="status must be available, but current status is: uploading"):
-        upload(world, volume_id)
-    world.settle()
+    with world.misbehaving(delays={"storage.export_disk": [0.3, 0.3]}):
+        answer = upload(world, volume_id, force="False", disk_format="qcow2", protected=True)
+        assert answer.status == 202
+        shown = dict(answer.body[KEY])
+        image_id = shown.pop("image_id")
+        assert shown.pop("updated_at")
+        assert shown == {
+            "id": volume_id,
+            "status": "uploading",
+            "display_description": "data",
+            "size": 2,
+            "volume_type": "General SSD",
+            "image_name": "copy",
+            "disk_format": "qcow2",
+            "container_format": "bare",
+            "visibility": "private",
+            "protected": True,
+        }
+        assert status(world, volume_id) == "uploading"
+        with pytest.raises(Invalid, match="Volume status must be available"):
+            world.block_storage("DELETE", "volumes/{volume}", volume=volume_id)
+        with pytest.raises(
+            Invalid, match="status must be available, but current status is: uploading"
+        ):
+            upload(world, volume_id)
+        world.settle()
     with world.store.read() as reader:
         image = images.get(reader, image_id, PROJECT)
     assert image is not None

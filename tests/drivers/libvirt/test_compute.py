@@ -239,6 +239,7 @@ def tiny_server(scene: Scene, images: ImageStore, port: DomainPort) -> DomainSpe
     return replace(domain_of((disk,), (port,)), ram_mib=256)
 
 
+@pytest.mark.slow
 def test_a_real_guest_boots_gets_its_address_and_shuts_down(
     host: Drivers, scene: Scene, tmp_path: Path
 ) -> None:

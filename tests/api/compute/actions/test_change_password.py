@@ -16,11 +16,12 @@ def server_id(world: World) -> str:
 
 
 def test_the_guest_hears_of_it(world: World, server_id: str) -> None:
-    world.act(server_id, KEY, {"adminPass": "new-word"})
-    assert world.server(server_id).task_state == "updating_password"
-    with pytest.raises(Conflict, match="in task_state updating_password"):
-        world.ask(server_id, KEY, {"adminPass": "another"})
-    world.settle()
+    with world.misbehaving(delays={"compute.set_password": [0.3, 0.3]}):
+        world.act(server_id, KEY, {"adminPass": "new-word"})
+        assert world.server(server_id).task_state == "updating_password"
+        with pytest.raises(Conflict, match="in task_state updating_password"):
+            world.ask(server_id, KEY, {"adminPass": "another"})
+        world.settle()
     assert b"passwd: changed for root" in world.drivers.compute.console_log(server_id, 1 << 16)
     assert world.server(server_id).task_state is None
 
