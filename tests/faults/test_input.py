@@ -39,7 +39,7 @@ SLOW = 503
 """Log-ins may be told to come back later."""
 QUERIES = 6
 """Requests with a bad query, for each endpoint."""
-FEWEST = 3_000
+FEWEST = 2_500
 ADMIN_ONLY = {name for name, roles in PERMISSIONS.items() if roles == ADMIN}
 SPILLS = ("Traceback", "sqlalchemy", "sqlite3", "psycopg", 'File "', "/site-packages/")
 
