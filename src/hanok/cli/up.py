@@ -59,6 +59,7 @@ def up(options: Mapping[str, Any], file: Path | None) -> int:
             log_config=None,
             access_log=False,
             server_header=False,
+            proxy_headers=False,
             timeout_graceful_shutdown=STOP_SECONDS,
             ssl_certfile=config.tls_cert,
             ssl_keyfile=config.tls_key,

@@ -18,7 +18,6 @@ from sqlalchemy import (
     delete,
     exists,
     false,
-    func,
     insert,
     or_,
     select,
@@ -29,6 +28,7 @@ from sqlalchemy.exc import IntegrityError
 
 from hanok.model.credentials import Credentials
 from hanok.model.errors import Conflict
+from hanok.store.columns import json_rows
 from hanok.store.database import Reader, Transaction
 from hanok.store.identity_tables import projects, role_assignments, tokens, users
 
@@ -322,7 +322,7 @@ _insert_token = insert(tokens)
 _delete_token = delete(tokens).where(tokens.c.hash == bindparam("of"))
 _purge = delete(tokens).where(tokens.c.expires_at <= bindparam("now"))
 _token_roles = (
-    select(func.aggregate_strings(role_assignments.c.role, ","))
+    select(json_rows({"role": role_assignments.c.role}))
     .where(
         role_assignments.c.user_id == tokens.c.user_id,
         role_assignments.c.project_id == tokens.c.project_id,
@@ -373,7 +373,7 @@ def valid_token(reader: Reader, token_hash: bytes, now: int) -> ValidToken | Non
         user_name,
         project_id or "",
         project_name or "",
-        frozenset(held.split(",")) if held else frozenset(),
+        frozenset(one["role"] for one in held),
         issued_at,
         expires_at,
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import MutableMapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -20,9 +21,14 @@ def _drop_secrets(
 ) -> MutableMapping[str, Any]:
     """Never write what could open a door, whoever put it into an event."""
     for key in event:
-        if any(word in key.lower() for word in _SECRET):
+        if _is_secret(key):
             event[key] = "***"
     return event
+
+
+@lru_cache(maxsize=1024)
+def _is_secret(key: str) -> bool:
+    return any(word in key.lower() for word in _SECRET)
 
 
 def _render(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> bytes:
