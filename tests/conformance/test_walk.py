@@ -24,7 +24,10 @@ CODES = {
 """The codes of success; the guide prints none, they are Nova's at 2.1."""
 
 
-@pytest.fixture(scope="module", params=["simulated"])
+REAL = [pytest.mark.guest, pytest.mark.slow, pytest.mark.timeout(400)]
+
+
+@pytest.fixture(scope="module", params=["simulated", pytest.param("libvirt", marks=REAL)])
 def walk(request: pytest.FixtureRequest) -> Iterator[Walk]:
     with region(request.param) as running:
         one = Walk(running, real=request.param == "libvirt")

@@ -128,13 +128,18 @@ class Walk:
             count_guest_boot(f"the guide's examples: {what}")
 
     def wakes(self) -> None:
-        """Wait until the guest's console ends in its login prompt: only then it hears a stop."""
+        """Wait until the guest's latest boot has come to its prompt: only then it hears a stop.
+
+        The kernel may have more to say after it (disks that come and go), and a guest that has
+        just gone down says so.
+        """
         path = f"/servers/{self.ids['serverId']}/action"
         wanted: dict[str, Any] = {"os-getConsoleOutput": {}}
 
         def look() -> bool:
             output = self.cloud.call("POST", "compute", path, wanted)["output"]
-            return bool(output.rstrip().endswith(" login:"))
+            _, prompt, later = output.rpartition("Linux version")[2].rpartition(" login:")
+            return bool(prompt) and "reboot: " not in later
 
         poll(look, "no login prompt", SETTLE_SECONDS)
 
