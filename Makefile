@@ -11,6 +11,8 @@ ROOT := $(filter 0,$(shell id -u))
 CODE := $(foreach folder,src/hanok tests scripts bench,$(if $(wildcard $(folder)/*.py),$(folder)))
 # Two workers: the machine this is measured on has two cores, and at most two guests run at once.
 PYTEST := $(PY) -m pytest -n 2
+# A file's guests are shared by its tests, so one worker has all of it.
+BY_FILE := --dist loadfile --no-loadscope-reorder
 FAST := not guest and not slow and not clients
 # The fast tests make thousands of small databases, each commit of which waits for the disk: they
 # lie in memory where there is room.
@@ -58,7 +60,7 @@ test-all: .all-packages .lint .test-images ## everything: slow tests, clients, b
 	$(call say,"tests on PostgreSQL, slow ones included")
 	@$(PYTEST) -m "not guest and not clients" --database postgresql $(ARGS) $(NONE)
 	$(call say,"real guests")
-	@$(PYTEST) -m guest --dist loadfile $(ARGS) $(NONE)
+	@$(PYTEST) -m guest $(BY_FILE) $(ARGS) $(NONE)
 
 test-postgres: .all-packages ## the fast tests with PostgreSQL in the place of SQLite
 	$(call say,"fast tests on PostgreSQL")
@@ -116,4 +118,4 @@ endif
 
 .guests:
 	$(call say,"real guests")
-	@$(PYTEST) -m "guest and not slow and not clients" --dist loadfile $(ARGS) $(NONE)
+	@$(PYTEST) -m "guest and not slow and not clients" $(BY_FILE) $(ARGS) $(NONE)

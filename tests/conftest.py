@@ -39,7 +39,11 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Skip real guests where nobody could boot one."""
+    """Skip real guests where nobody could boot one; begin with the longest test.
+
+    A worker that comes to it last works on alone.
+    """
+    items.sort(key=lambda item: item.path.name != "test_demo.py")
     if AS_ROOT:
         return
     for item in items:

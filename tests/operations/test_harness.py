@@ -46,9 +46,7 @@ MOVERS = (
 DELETABLE = pytest.mark.parametrize(
     "case",
     [
-        pytest.param(
-            case, marks=[pytest.mark.slow] if case.variant and "create" not in case.kind else []
-        )
+        pytest.param(case, marks=[pytest.mark.slow] if case.variant else [])
         for case in CASES
         if case.kind in MOVERS
     ],
@@ -223,7 +221,7 @@ def names(workshop: Workshop, case: Case) -> list[str]:
 
 
 @EACH_UNDONE
-@pytest.mark.parametrize("moment", ["start", "effect"])
+@pytest.mark.parametrize("moment", [pytest.param("start", marks=pytest.mark.slow), "effect"])
 def test_fault_01_each_step_fails(workshop: Workshop, case: Case, moment: str) -> None:
     for name in names(workshop, case):
         at = At(case, name, "do", moment, raising(times=1, permanent=True))
