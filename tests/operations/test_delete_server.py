@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
-import pytest
 from sqlalchemy import text
 
 from hanok.engine.steps import HostStep
@@ -15,13 +12,6 @@ from hanok.operations import delete_server
 from hanok.store import hosts, journal, ports, servers, volumes
 from tests.operations.test_create_server import a_free_port
 from tests.operations.world import HOST, World
-
-
-@pytest.fixture
-def world(database_url: str, tmp_path: Path) -> Iterator[World]:
-    one = World(database_url, tmp_path).open().start()
-    yield one
-    one.close()
 
 
 def made(world: World, **more: Any) -> str:

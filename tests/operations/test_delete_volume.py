@@ -1,23 +1,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from pathlib import Path
-
-import pytest
 
 from hanok.model.volume import Volume
 from hanok.operations import delete_volume
 from hanok.store import volumes
 from tests.operations.world import World
 from tests.store.volume_rows import a_volume
-
-
-@pytest.fixture
-def world(database_url: str, tmp_path: Path) -> Iterator[World]:
-    one = World(database_url, tmp_path).open().start()
-    yield one
-    one.close()
 
 
 def ask(world: World, method: str, path: str, body: object = None, **params: str) -> None:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,13 +13,6 @@ from hanok.operations import standing
 from hanok.store import servers
 from tests.operations.cases import large_request
 from tests.operations.world import HOST, IMAGE, World
-
-
-@pytest.fixture
-def world(database_url: str, tmp_path: Path) -> Iterator[World]:
-    one = World(database_url, tmp_path).open().start()
-    yield one
-    one.close()
 
 
 def work(world: World, server_id: str, tx: Any, **secrets: Any) -> Work:

@@ -231,14 +231,7 @@ def _forget_disk(work: Work) -> None:
 
 
 def _make_disk(view: View) -> HostCall:
-    disk = _disk(view)
-    spec = {
-        "disk_id": disk.disk_id,
-        "size_gib": disk.size_gib,
-        "image_id": disk.image_id,
-        "image_format": disk.image_format,
-    }
-    return _on_host(view, "storage.create_disk", {"spec": spec})
+    return _on_host(view, "storage.create_disk", {"spec": _disk(view).spec})
 
 
 def _delete_disk(view: View) -> HostCall | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from hanok.model.volume import Volume
 
@@ -35,6 +36,16 @@ class DiskIntent:
     image_format: str | None = None
     volume_type: str = ""
     delete_on_termination: bool = False
+
+    @property
+    def spec(self) -> dict[str, Any]:
+        """The argument of `storage.create_disk` (`drivers.base.DiskSpec`)."""
+        return {
+            "disk_id": self.disk_id,
+            "size_gib": self.size_gib,
+            "image_id": self.image_id,
+            "image_format": self.image_format,
+        }
 
 
 @dataclass(frozen=True, slots=True)

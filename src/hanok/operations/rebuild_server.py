@@ -114,42 +114,6 @@ def _by(view: View) -> DiskIntent:
     return msgspec.convert(view.intent["by"], DiskIntent)
 
 
-def _note_disk(work: Work) -> None:
-    """Store the new disk among the server's own, so that a delete finds it and its image stays."""
-    by = _by(work)
-    servers.add_local_disk(
-        work.tx,
-        {
-            "id": by.disk_id,
-            "server_id": work.server_id,
-            "host_id": work.intent["host_id"],
-            "device": devices.REBUILD,
-            "size_gib": by.size_gib,
-            "image_id": by.image_id,
-        },
-    )
-
-
-def _forget_disk(work: Work) -> None:
-    servers.remove_local_disk(work.tx, _by(work).disk_id)
-
-
-def _make_disk(view: View) -> HostCall:
-    by = _by(view)
-    spec = {
-        "disk_id": by.disk_id,
-        "size_gib": by.size_gib,
-        "image_id": by.image_id,
-        "image_format": by.image_format,
-    }
-    return HostCall(view.intent["host_id"], "storage.create_disk", {"spec": spec})
-
-
-def _delete_disk(view: View) -> HostCall:
-    arguments = {"disk_id": _by(view).disk_id}
-    return HostCall(view.intent["host_id"], "storage.delete_disk", arguments)
-
-
 def _replace(view: View) -> HostCall:
     arguments = {"disk_id": _root(view).disk_id, "by_id": _by(view).disk_id}
     return HostCall(view.intent["host_id"], "storage.replace_disk", arguments)
@@ -169,7 +133,7 @@ def _note_image(work: Work) -> None:
         volumes.change(work.tx, root.disk_id, {**values, "bootable": True}, now)
     else:
         servers.change_local_disk(work.tx, root.disk_id, intent.image_id)
-    _forget_disk(work)
+    servers.remove_local_disk(work.tx, by.disk_id)
     power.change(
         work,
         {
@@ -233,8 +197,7 @@ KIND = Operation(
     settle=_settle,
     steps=(
         ControlStep("gather", _gather),
-        ControlStep("note_disk", _note_disk, _forget_disk),
-        HostStep("make_disk", _make_disk, _delete_disk, timeout=60),
+        *standing.stand_in(_by, devices.REBUILD),
         standing.LOOK,
         standing.PLUG,
         *_SHUT_DOWN,

@@ -26,7 +26,6 @@ from hanok.model.server import Server, TaskState, VmState
 from hanok.operations import power, standing
 from hanok.operations.intent import DiskIntent
 from hanok.operations.submitter import Submitter
-from hanok.store import servers
 from hanok.store.database import Transaction
 
 
@@ -84,42 +83,6 @@ def _disk(view: View) -> DiskIntent:
     return DiskIntent(**view.intent["disk"])
 
 
-def _note_disk(work: Work) -> None:
-    """Store the disk among the server's own, so that a delete finds it and its image stays."""
-    disk = _disk(work)
-    servers.add_local_disk(
-        work.tx,
-        {
-            "id": disk.disk_id,
-            "server_id": work.server_id,
-            "host_id": work.intent["host_id"],
-            "device": devices.RESCUE,
-            "size_gib": disk.size_gib,
-            "image_id": disk.image_id,
-        },
-    )
-
-
-def _forget_disk(work: Work) -> None:
-    servers.remove_local_disk(work.tx, _disk(work).disk_id)
-
-
-def _make_disk(view: View) -> HostCall:
-    disk = _disk(view)
-    spec = {
-        "disk_id": disk.disk_id,
-        "size_gib": disk.size_gib,
-        "image_id": disk.image_id,
-        "image_format": disk.image_format,
-    }
-    return HostCall(view.intent["host_id"], "storage.create_disk", {"spec": spec})
-
-
-def _delete_disk(view: View) -> HostCall:
-    arguments = {"disk_id": _disk(view).disk_id}
-    return HostCall(view.intent["host_id"], "storage.delete_disk", arguments)
-
-
 # -- the domain ----------------------------------------------------------------------------------
 
 
@@ -170,8 +133,7 @@ KIND = Operation(
     settle=power.settle,
     steps=(
         ControlStep("gather", _gather),
-        ControlStep("note_disk", _note_disk, _forget_disk),
-        HostStep("make_disk", _make_disk, _delete_disk, timeout=60),
+        *standing.stand_in(_disk, devices.RESCUE),
         standing.LOOK,
         standing.PLUG,
         *_SHUT_DOWN,

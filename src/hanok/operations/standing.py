@@ -14,7 +14,16 @@ from typing import Any
 import msgspec
 
 from hanok.drivers.base import DomainSpec
-from hanok.engine.steps import Extended, HostCall, HostStep, Planned, Retry, View, Work
+from hanok.engine.steps import (
+    ControlStep,
+    Extended,
+    HostCall,
+    HostStep,
+    Planned,
+    Retry,
+    View,
+    Work,
+)
 from hanok.model.devices import ROOT, STAND_INS
 from hanok.model.errors import Conflict
 from hanok.model.port import Port
@@ -142,6 +151,39 @@ def forget_stand_ins(work: Work) -> None:
     """Remove the rows of disks that `DROP` has taken away."""
     for disk_id in of(work).stand_ins:
         servers.remove_local_disk(work.tx, disk_id)
+
+
+def stand_in(disk_of: Callable[[View], DiskIntent], device: str) -> tuple[ControlStep, HostStep]:
+    """Return the steps `note_disk` and `make_disk` of a disk beside the server's own.
+
+    Its row is stored among the server's own before it is made, so that a delete finds it and its
+    image stays.
+    """
+
+    def note(work: Work) -> None:
+        disk = disk_of(work)
+        servers.add_local_disk(
+            work.tx,
+            {
+                "id": disk.disk_id,
+                "server_id": work.server_id,
+                "host_id": work.intent["host_id"],
+                "device": device,
+                "size_gib": disk.size_gib,
+                "image_id": disk.image_id,
+            },
+        )
+
+    def forget(work: Work) -> None:
+        servers.remove_local_disk(work.tx, disk_of(work).disk_id)
+
+    def make(view: View) -> HostCall:
+        return on_host(view, "storage.create_disk", {"spec": disk_of(view).spec})
+
+    def delete(view: View) -> HostCall:
+        return on_host(view, "storage.delete_disk", {"disk_id": disk_of(view).disk_id})
+
+    return ControlStep("note_disk", note, forget), HostStep("make_disk", make, delete, timeout=60)
 
 
 def of(view: View) -> Standing:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -8,6 +9,7 @@ from hanok.api.volume.service import service
 from hanok.engine.clock import SystemClock
 from hanok.store import first_start
 from tests.api.one_region import OneRegion, one_region
+from tests.operations.world import World
 from tests.region_store import MINE
 
 
@@ -24,3 +26,11 @@ def volume(database_url: str) -> Iterator[OneRegion]:
                 network_cidr="192.168.0.0/24",
             )
         yield region
+
+
+@pytest.fixture
+def world(database_url: str, tmp_path: Path) -> Iterator[World]:
+    """A region with a simulated host whose operations run."""
+    one = World(database_url, tmp_path).open().start()
+    yield one
+    one.close()

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,13 +9,6 @@ from hanok.model.errors import HanokError
 from tests.operations.world import IMAGE, World
 
 ROOT = "/v2/{tenant}/volumes"
-
-
-@pytest.fixture
-def world(database_url: str, tmp_path: Path) -> Iterator[World]:
-    one = World(database_url, tmp_path).open().start()
-    yield one
-    one.close()
 
 
 def send(world: World, method: str, path: str, body: object = None, **more: Any) -> Any:

@@ -1,7 +1,5 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,13 +10,6 @@ from hanok.store import images, servers, volumes
 from tests.operations.world import ADMIN, PROJECT, World, by, endpoint_of
 
 KEY = "os-volume_upload_image"
-
-
-@pytest.fixture
-def world(database_url: str, tmp_path: Path) -> Iterator[World]:
-    one = World(database_url, tmp_path).open().start()
-    yield one
-    one.close()
 
 
 @pytest.fixture

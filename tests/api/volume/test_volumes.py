@@ -1,8 +1,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,13 +10,6 @@ from hanok.model.errors import Invalid, NotFound
 from tests.operations.world import IMAGE, PROJECT, World
 
 ROOT = "/v2/{tenant}/volumes"
-
-
-@pytest.fixture
-def world(database_url: str, tmp_path: Path) -> Iterator[World]:
-    one = World(database_url, tmp_path).open().start()
-    yield one
-    one.close()
 
 
 def send(world: World, method: str, path: str, body: object = None, **more: Any) -> Any:

@@ -1,20 +1,10 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
 from hanok.model.errors import Conflict
 from hanok.store import servers
 from tests.operations.world import World, endpoint_of
-
-
-@pytest.fixture
-def world(database_url: str, tmp_path: Path) -> Iterator[World]:
-    one = World(database_url, tmp_path).open().start()
-    yield one
-    one.close()
 
 
 def output(world: World, server_id: str, body: object) -> str:

@@ -1,8 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -20,13 +18,6 @@ from tests.operations.world import GIB, IMAGE, PROJECT, USER, World, endpoint_of
 
 OTHER = "33333333-2222-4222-8222-222222222222"
 KEY = "ssh-ed25519 AAAA other"
-
-
-@pytest.fixture
-def world(database_url: str, tmp_path: Path) -> Iterator[World]:
-    one = World(database_url, tmp_path).open().start()
-    yield one
-    one.close()
 
 
 @pytest.fixture

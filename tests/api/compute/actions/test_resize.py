@@ -1,21 +1,11 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
 from hanok.model.errors import Conflict, HanokError
 from hanok.model.server import VmState
 from hanok.store import quotas
 from tests.operations.world import PROJECT, World, endpoint_of
-
-
-@pytest.fixture
-def world(database_url: str, tmp_path: Path) -> Iterator[World]:
-    one = World(database_url, tmp_path).open().start()
-    yield one
-    one.close()
 
 
 @pytest.fixture

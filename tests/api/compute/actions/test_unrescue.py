@@ -1,8 +1,5 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
 from hanok.engine.steps import HostStep
@@ -12,13 +9,6 @@ from hanok.model.server import VmState
 from hanok.operations import unrescue_server
 from tests.operations.cases import large_request
 from tests.operations.world import World
-
-
-@pytest.fixture
-def world(database_url: str, tmp_path: Path) -> Iterator[World]:
-    one = World(database_url, tmp_path).open().start()
-    yield one
-    one.close()
 
 
 def rescued(world: World) -> str:

@@ -23,6 +23,7 @@ def upgrade() -> None:
     _flavor_access()
     _host_zones()
     _servers()
+    _server_indexes()
     _volumes()
     _claims()
     _local_disks()
@@ -245,6 +246,9 @@ def _servers() -> None:
         sa.ForeignKeyConstraint(["host_id"], ["hosts.id"], name=op.f("fk_servers_host_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_servers")),
     )
+
+
+def _server_indexes() -> None:
     op.create_index(op.f("ix_servers_host_id"), "servers", ["host_id"], unique=False)
     op.create_index(
         op.f("ix_servers_project_id_created_at_id"),
