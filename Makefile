@@ -55,9 +55,9 @@ test: .all-packages .lint .test-images .fast .guests ## lint, then all fast test
 test-all: .all-packages .lint .test-images ## everything: slow tests, clients, both databases
 	@scripts/debian.sh clients
 	@scripts/python.sh clients
-	$(call say,"tests on SQLite, slow ones included")
+	$(call say,"all tests on SQLite")
 	@$(PYTEST) -m "not guest" $(ARGS) $(NONE)
-	$(call say,"tests on PostgreSQL, slow ones included")
+	$(call say,"all tests on PostgreSQL")
 	@$(PYTEST) -m "not guest and not clients" --database postgresql $(ARGS) $(NONE)
 	$(call say,"real guests")
 	@$(PYTEST) -m guest $(BY_FILE) $(ARGS) $(NONE)
