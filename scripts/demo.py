@@ -38,7 +38,8 @@ def main(arguments: list[str]) -> int:
     if missing:
         progress.say(f"These programs are missing: {', '.join(missing)}. Run make install.")
         return 1
-    for number in (signal.SIGTERM, signal.SIGHUP):
+    # SIGINT too: a shell that starts the demo in the background has it ignored.
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.default_int_handler)
     folder = Path(tempfile.mkdtemp(prefix="hanok-demo-", dir=options.dir))
     folder.chmod(0o711)  # QEMU's user passes through it to the disks

@@ -52,7 +52,9 @@ def test_an_agent_that_does_not_answer_leaves_the_server_as_it_was(world: World)
     server = world.server(server_id)
     assert (server.vm_state, server.task_state) == ("active", None)
     assert server.fault is not None
-    assert server.fault["message"] == "The agent is silent."
+    assert server.fault["message"] == (
+        "The agent is silent. Failed step: set the password in the guest."
+    )
     assert WORD not in json.dumps(server.fault)
 
 

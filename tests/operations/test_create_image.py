@@ -57,5 +57,5 @@ def test_a_disk_that_cannot_be_read_leaves_the_server_running_and_a_reason(world
     assert world.drivers.compute.power_state(server_id) == PowerState.RUNNING
     server = world.server(server_id)
     assert server.fault is not None
-    assert server.fault["message"] == "The disk is damaged."
+    assert server.fault["message"] == "The disk is damaged. Failed step: copy the disk."
     assert count(world) == 1

@@ -234,12 +234,14 @@ def test_a_port_that_is_lent_comes_back_when_the_create_fails(world: World) -> N
     server = world.server(server_id)
     assert (server.vm_state, server.task_state, server.host_id) == (VmState.ERROR, None, None)
     assert server.fault is not None
-    assert server.fault["message"] == "No."
+    assert server.fault["message"] == "No. Failed step: define the domain."
     assert server.fault["details"].startswith("define")
     with world.store.read() as reader:
         port = ports.get(reader, port_id)
         events = servers.events(reader, server_id)
     assert port is not None
     assert (port.server_id, port.device_id, port.host_id) == (None, "", None)
-    assert [(event.name, event.detail["step"]) for event in events] == [("create failed", "define")]
+    assert [(event.name, event.detail) for event in events] == [
+        ("create failed", {"message": server.fault["message"]})
+    ]
     assert world.reality() == {"domains": 0, "disks": 0, "ports": 0, "networks": 0}

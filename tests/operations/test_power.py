@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import pytest
 
 from hanok.engine.sealing import Sealer
@@ -67,28 +65,28 @@ def test_only_a_start_changes_when_a_server_was_launched(world: World) -> None:
     assert again > launched
 
 
-FAILING: list[tuple[str, str, Any, str]] = [
-    ("os-stop", "compute.power_off", None, "not stopped"),
-    ("pause", "compute.pause", None, "not paused"),
-    ("suspend", "compute.suspend", None, "not suspended"),
-    ("reboot", "compute.start", {"type": "HARD"}, "not active"),
+FAILING: list[tuple[str, str, str, str]] = [
+    ("os-stop", "compute.power_off", "power the domain off", "not stopped"),
+    ("pause", "compute.pause", "call the host", "not paused"),
+    ("suspend", "compute.suspend", "call the host", "not suspended"),
+    ("reboot", "compute.start", "start the domain", "not active"),
 ]
 
 
-@pytest.mark.parametrize(("action", "verb", "body", "said"), FAILING)
+@pytest.mark.parametrize(("action", "verb", "step", "said"), FAILING)
 def test_a_failure_leaves_the_server_where_it_was_with_the_reason(
-    world: World, action: str, verb: str, body: Any, said: str
+    world: World, action: str, verb: str, step: str, said: str
 ) -> None:
     server_id = a_server(world)
     with world.misbehaving(failures=refuses(verb, "Not today.")):
-        world.act(server_id, action, body)
+        world.act(server_id, action, {"type": "HARD"} if action == "reboot" else None)
         world.settle()
     server = world.server(server_id)
     assert (server.vm_state, server.task_state) == ("active", None)
     assert server.fault is not None
-    assert (server.fault["code"], server.fault["message"]) == (500, "Not today.")
-    name, detail = events(world, server_id)[-1]
-    assert (name, detail["message"]) == (said, "Not today.")
+    message = f"Not today. Failed step: {step}."
+    assert (server.fault["code"], server.fault["message"]) == (500, message)
+    assert events(world, server_id)[-1] == (said, {"message": message})
 
 
 def test_what_goes_well_afterwards_takes_the_reason_away(world: World) -> None:

@@ -98,7 +98,11 @@ def test_a_stopped_server_stays_off_and_ends_stopped(world: World, small: Server
     assert world.server(small.id).vm_state == "stopped"
 
 
-FAILING = ["compute.shut_down", "compute.resize", "compute.start"]
+FAILING = {
+    "compute.shut_down": "ask the guest to shut down",
+    "compute.resize": "change the domain's size",
+    "compute.start": "start the domain",
+}
 
 
 @pytest.mark.parametrize("verb", FAILING)
@@ -114,7 +118,7 @@ def test_a_failure_gives_the_server_back_at_its_old_size(
     assert on_host(world, small.id) == held(world) == size(small)[1:]
     assert world.drivers.compute.power_state(small.id) == 1
     assert server.fault is not None
-    assert server.fault["message"] == "Not today."
+    assert server.fault["message"] == f"Not today. Failed step: {FAILING[verb]}."
     assert events(world, small.id)[-1][0] == "not resized"
 
 

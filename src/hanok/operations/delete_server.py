@@ -9,7 +9,6 @@ from __future__ import annotations
 from hanok.engine.steps import (
     ControlStep,
     Extended,
-    Failure,
     HostCall,
     HostStep,
     Operation,
@@ -21,6 +20,7 @@ from hanok.engine.steps import (
     Work,
 )
 from hanok.model.server import Server, VmState
+from hanok.operations.fault import fault
 from hanok.operations.submitter import Submitter
 from hanok.store import hosts, images, ports, servers, volumes
 from hanok.store.database import Transaction
@@ -118,14 +118,8 @@ def _settle(work: Work, outcome: Outcome) -> None:
     """Show a delete that ran out of time as ERROR; the next delete starts afresh."""
     if outcome.state == "done" or outcome.cancelled:
         return
-    failure = outcome.failure or Failure("", "")
-    fault = {
-        "code": 500,
-        "message": failure.message,
-        "details": f"{failure.step}: {failure.detail}",
-        "created_at": work.now,
-    }
-    values = {"vm_state": VmState.ERROR, "task_state": None, "fault": fault}
+    said = fault(outcome, work.now)
+    values = {"vm_state": VmState.ERROR, "task_state": None, "fault": said}
     servers.change(work.tx, work.server_id or "", work.now, values)
 
 

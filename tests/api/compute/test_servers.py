@@ -296,15 +296,15 @@ def fails(world: World, **rule: Any) -> dict[str, Any]:
 
 
 def test_fault_56_only_an_administrator_sees_what_the_host_said(world: World) -> None:
-    """The message is the driver's sentence for tenants; the step and the paths are details."""
+    """The message is the driver's sentence and the step; its name and paths are details."""
     server = fails(world, verb="compute.start", permanent=True, message="It did not start.")
     assert server["fault"].keys() == {"code", "created", "message"}
-    assert server["fault"]["message"] == "It did not start."
+    assert server["fault"]["message"] == "It did not start. Failed step: start the domain."
     call = by(ADMIN, world.call(server=server["id"]))
     one = endpoint_of("GET", ONE).handler(call).body["server"]
     [listed] = endpoint_of("GET", f"{ALL}/detail").handler(call).body["servers"]
     for whole in (one, listed):
-        assert whole["fault"]["message"] == "It did not start."
+        assert whole["fault"]["message"] == server["fault"]["message"]
         assert whole["fault"]["details"].startswith("start: injected: compute.start")
     [listed] = get(world, f"{ALL}/detail")["servers"]
     assert "details" not in listed["fault"]

@@ -272,7 +272,7 @@ def test_a_rebuild_that_cannot_start_the_guest_says_what_it_has(
     server = world.server(server_id)
     assert (server.vm_state, server.power_state, server.image_id) == ("error", 4, OTHER)
     assert server.fault is not None
-    assert server.fault["message"] == "told to fail"
+    assert server.fault["message"] == "told to fail. Failed step: start the domain."
     assert image_on_host(world, world.domain(server_id).disks[0].disk.disk_id) == OTHER
     world.failpoints.listen(lambda _point: None)
     world.act(server_id, "reboot", {"type": "HARD"})

@@ -149,7 +149,7 @@ def test_a_disk_that_cannot_be_made_leaves_the_guest_alone(world: World, server_
     server = world.server(server_id)
     assert (server.vm_state, server.task_state) == ("active", None)
     assert server.fault is not None
-    assert server.fault["message"] == "The image is not there."
+    assert server.fault["message"] == "The image is not there. Failed step: make the disk."
     assert (world.domain(server_id), server.launched_at) == before
     assert not any(point.startswith("rescue_server/ask/") for point in calls)
     world.assert_exactly_one()

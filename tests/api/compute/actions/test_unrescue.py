@@ -72,7 +72,7 @@ def test_one_that_failed_is_rescued_still_and_can_be_asked_again(world: World) -
     server = world.server(server_id)
     assert (server.vm_state, server.task_state) == (VmState.RESCUED, None)
     assert server.fault is not None
-    assert server.fault["message"] == "told to fail"
+    assert server.fault["message"] == "told to fail. Failed step: define the domain."
     world.failpoints.listen(lambda _point: None)
     world.act(server_id, "unrescue")
     world.settle()

@@ -134,7 +134,7 @@ def test_a_start_that_fails_leaves_it_shelved_and_its_disk_kept(
     server = world.server(server_id)
     assert server.vm_state == "shelved_offloaded"
     assert server.fault is not None
-    assert server.fault["message"] == "No memory."
+    assert server.fault["message"] == "No memory. Failed step: start the domain."
     assert world.reality() == {"domains": 0, "disks": 0, "ports": 0, "networks": 0}
     assert [image.status for image in world.own_images()] == ["active"]
     faults.unlink()
