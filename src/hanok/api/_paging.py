@@ -28,10 +28,10 @@ class Page:
     marker: str | None
 
 
-def page(query: Query, *, default: int = DEFAULT, zero: int | None = None) -> Page:
+def page(query: Query, *, default: int = DEFAULT) -> Page:
     """Read `limit` and `marker`; raises Invalid for a limit that is no integer >= 0.
 
-    `zero` is what a limit of 0 means: the default (Nova), unless said otherwise.
+    A limit of 0 is an empty page, without a link to a next one (Nova, Glance, Cinder).
     """
     text = query.get("limit")
     marker = query.get("marker") or None
@@ -42,9 +42,7 @@ def page(query: Query, *, default: int = DEFAULT, zero: int | None = None) -> Pa
         raise Invalid(
             f"Invalid input for query parameters limit. Value: {text}. It is not an integer >= 0"
         )
-    digits = digits.lstrip("0")
-    if not digits:
-        return Page(default if zero is None else zero, marker)
+    digits = digits.lstrip("0") or "0"
     limit = LARGEST if len(digits) > _DIGITS else min(int(digits), LARGEST)
     return Page(limit, marker)
 

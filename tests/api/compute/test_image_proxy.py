@@ -112,6 +112,7 @@ def test_pages_of_a_list(api: OneRegion) -> None:
     last = api.get(f"{IMAGES}/detail?limit=1&marker={uuid(3)}")
     assert [image["name"] for image in last["images"]] == ["image-1"]
     assert "images_links" not in last
+    assert api.get(f"{IMAGES}?limit=0") == {"images": []}
     assert api.refused("GET", f"{IMAGES}?marker=x") == (400, "marker [x] not found")
 
 

@@ -113,6 +113,7 @@ def test_pages_are_linked(api: OneRegion) -> None:
     rest = api.get(f"{PAIRS}?marker=a%20b")
     assert [one["keypair"]["name"] for one in rest["keypairs"]] == ["c", "d"]
     assert "keypairs_links" not in rest
+    assert api.get(f"{PAIRS}?limit=0") == {"keypairs": []}
     assert api.refused("GET", f"{PAIRS}?marker=x") == (400, "marker [x] not found")
     assert api.refused("GET", f"{PAIRS}?limit=x")[0] == 400
 

@@ -67,7 +67,7 @@ def test_what_is_not_asked_for_is_not_filtered(store: Database) -> None:
 
 @pytest.mark.parametrize(
     ("query", "shown"),
-    [("", 100), ("limit=0", 100), ("limit=7", 7), ("limit=1000", 1000), ("limit=5000", 1000)],
+    [("", 100), ("limit=0", 0), ("limit=7", 7), ("limit=1000", 1000), ("limit=5000", 1000)],
 )
 def test_a_page_has_100_servers_and_1000_at_most(store: Database, query: str, shown: int) -> None:
     with store.read() as reader:

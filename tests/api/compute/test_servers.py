@@ -194,6 +194,9 @@ def test_lists_filter_and_page(world: World) -> None:
     assert link["rel"] == "next"
     assert f"marker={newest_first[1]}" in link["href"]
     assert "servers_links" not in get(world, ALL, "limit=3")
+    for path in (ALL, f"{ALL}/detail"):
+        empty = get(world, path, "limit=0")
+        assert (list(empty), len(empty["servers"])) == (["servers"], 0), "and no next page"
 
 
 def test_changes_since_shows_deleted_servers(world: World) -> None:

@@ -77,7 +77,7 @@ def _list(call: Call, view: _View, path: str) -> Answer:
     links = links_of(call, "/v2")
     shown = found[: page.limit]
     body: dict[str, Any] = {"flavors": [view(flavor, links) for flavor in shown]}
-    if len(found) > len(shown):
+    if shown and len(found) > len(shown):
         address = links.collection(path)
         body["flavors_links"] = _paging.next_links(call.query, shown[-1].id, address)
     return Answer(200, body)

@@ -62,7 +62,7 @@ def _list(call: Call, path: str, view: Callable[[Call, Image], dict[str, Any]]) 
         raise Invalid(f"marker [{page.marker}] not found")
     shown = found[: page.limit]
     body: dict[str, Any] = {"images": [view(call, image) for image in shown]}
-    if len(found) > len(shown):
+    if shown and len(found) > len(shown):
         address = links_of(call, "/v2").collection(path)
         body["images_links"] = _paging.next_links(call.query, shown[-1].id, address)
     return Answer(200, body)

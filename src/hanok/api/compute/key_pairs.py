@@ -64,7 +64,7 @@ def _list(call: Call) -> Answer:
         found = key_pairs.page(reader, user_id, page.limit + 1, page.marker)
     shown = found[: page.limit]
     body: dict[str, Any] = {"keypairs": [{"keypair": _short(pair)} for pair in shown]}
-    if len(found) > len(shown):
+    if shown and len(found) > len(shown):
         address = links_of(call, "/v2").collection("os-keypairs")
         body["keypairs_links"] = _paging.next_links(call.query, shown[-1].name, address)
     return Answer(200, body)

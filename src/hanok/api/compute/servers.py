@@ -97,7 +97,7 @@ def _page_body(
     call: Call, views: Sequence[Any], found: Sequence[Any], limit: int, path: str
 ) -> dict[str, Any]:
     body: dict[str, Any] = {"servers": views}
-    if len(found) > limit:
+    if views and len(found) > limit:
         body["servers_links"] = _paging.next_links(
             call.query, views[-1]["id"], links_of(call, "/v2").collection(path)
         )

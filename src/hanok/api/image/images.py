@@ -17,7 +17,7 @@ _SCHEMA = "/v2/schemas/images"
 
 
 def _list(call: Call) -> Answer:
-    page = _paging.page(call.query, zero=0)
+    page = _paging.page(call.query)
     listing = read_listing(call.query, page, project_of(call))
     with call.region.store.read() as reader:
         found = images.page(reader, listing)

@@ -29,7 +29,7 @@ _ESCAPE = re.compile(r"\\(.)", re.DOTALL)
 
 def listed(call: Call, *, version: str, long: bool) -> Answer:
     """Serve GET volumes (`long`: volumes/detail), the newest first unless sorted otherwise."""
-    page = _paging.page(call.query, default=LARGEST, zero=0)
+    page = _paging.page(call.query, default=LARGEST)
     listing = read(call, page)
     with call.region.store.read() as reader:
         found = volumes.page(reader, listing)
