@@ -151,7 +151,10 @@ def test_lists_show_the_newest_first_and_only_what_was_asked_for(store: Database
         assert listed(tx, flavor_id=uuid(8)) == listed(tx, host_id=HERE) == [2]
         assert listed(tx, image_id="i", host_id=HERE) == []
         assert listed(tx, changed_since=NOW + 9) == [3, 5], "deleted ones, too"
-        assert listed(tx, status="DELETED") == [5]
+        for written in ("DELETED", "deleted"):
+            assert listed(tx, statuses=(written,)) == [5]
+        assert listed(tx, statuses=("ACTIVE", "Deleted")) == [3, 2, 1, 5], "any of them"
+        assert listed(tx, statuses=("NONSENSE", "SHUTOFF")) == []
 
 
 def test_fault_61_pages_show_each_server_once_while_others_come_and_go(store: Database) -> None:
@@ -186,9 +189,11 @@ def test_the_status_filter_finds_exactly_what_shows_that_status(each_store: Data
             shown.setdefault(one.status, set()).add(one.server.id)
         assert len(shown) > 12
         for status, wanted in shown.items():
-            found = servers.page(tx, Listing(MINE, 10_000, status=status))
+            found = servers.page(tx, Listing(MINE, 10_000, statuses=(status,)))
             assert {one.server.id for one in found} == wanted, status
-        assert not servers.page(tx, Listing(MINE, 10, status="NONSENSE"))
+        everything = servers.page(tx, Listing(MINE, 10_000, statuses=tuple(shown)))
+        assert {one.server.id for one in everything} == set().union(*shown.values())
+        assert not servers.page(tx, Listing(MINE, 10, statuses=("NONSENSE",)))
 
 
 def test_a_change_moves_the_generation_and_the_time(store: Database) -> None:

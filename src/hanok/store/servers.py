@@ -183,7 +183,8 @@ class Listing:
     reservation_id: str | None = None
     image_id: str | None = None
     flavor_id: str | None = None
-    status: str | None = None
+    statuses: tuple[str, ...] = ()
+    """Any of them, in whatever letters; those of deleted servers among them; () is not asked."""
     changed_since: int | None = None
     host_id: str | None = None
 
@@ -194,7 +195,7 @@ def _where(listing: Listing) -> list[ColumnElement[bool]]:
         terms.append(servers.c.project_id == listing.project_id)
     if listing.changed_since is not None:
         terms.append(servers.c.updated_at >= listing.changed_since)
-    elif listing.status != VmState.DELETED.upper():
+    elif VmState.DELETED not in {status.lower() for status in listing.statuses}:
         terms.append(servers.c.terminated_at.is_(None))
     for column, value in (
         (servers.c.reservation_id, listing.reservation_id),
@@ -204,8 +205,8 @@ def _where(listing: Listing) -> list[ColumnElement[bool]]:
     ):
         if value is not None:
             terms.append(column == value)
-    if listing.status is not None:
-        terms.append(_status_term(listing.status))
+    if listing.statuses:
+        terms.append(or_(*map(_status_term, listing.statuses)))
     if listing.marker is not None:
         terms.append(tuple_(servers.c.created_at, servers.c.id) < tuple_(*listing.marker))
     return terms

@@ -45,7 +45,7 @@ def test_every_filter_of_the_guide_is_read(store: Database) -> None:
     with store.read() as reader:
         found = asked(
             reader,
-            f"limit=5&marker={uuid(3)}&reservation_id=r&image=i&flavor=f&status=ACTIVE"
+            f"limit=5&marker={uuid(3)}&reservation_id=r&image=i&flavor=f&status=ACTIVE&status=error"
             "&changes-since=1970-01-01T00:00:10",
         )
     assert found == Listing(
@@ -55,7 +55,7 @@ def test_every_filter_of_the_guide_is_read(store: Database) -> None:
         reservation_id="r",
         image_id="i",
         flavor_id="f",
-        status="ACTIVE",
+        statuses=("ACTIVE", "error"),
         changed_since=10 * SECOND,
     )
 

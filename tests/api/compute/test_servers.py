@@ -183,7 +183,8 @@ def test_lists_filter_and_page(world: World) -> None:
     assert listed("name=web-[12]") == newest_first[:2]
     assert listed("name=web&limit=1") == newest_first[:1]
     assert listed("status=ACTIVE") == newest_first
-    assert listed("status=SHUTOFF") == []
+    assert listed("status=SHUTOFF") == listed("status=") == []
+    assert listed("status=SHUTOFF&status=active") == newest_first, "any of them"
     assert listed("status=NONSENSE") == []
     assert listed(f"image={IMAGE}") == newest_first
     assert listed("image=other") == []

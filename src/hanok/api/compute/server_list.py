@@ -40,7 +40,7 @@ def listing(call: Call, page: Page, reader: Reader) -> Listing:
         reservation_id=query.get("reservation_id"),
         image_id=query.get("image"),
         flavor_id=query.get("flavor"),
-        status=query.get("status"),
+        statuses=tuple(query.all("status")),
         changed_since=_moment(query.get("changes-since")),
     )
 
