@@ -39,6 +39,11 @@ def post(world: World, **server: Any) -> Any:
             errors.Invalid,
             "Can not find requested image",
         ),
+        (
+            {"imageRef": NONE, "block_device_mapping_v2": [ROOT]},
+            errors.Invalid,
+            "Can not find requested image",
+        ),
         ({"key_name": "nobody"}, errors.Invalid, "Invalid key_name provided."),
         ({"min_count": 2, "max_count": 1}, errors.Invalid, "min_count must be <= max_count"),
         ({"max_count": 11}, errors.Invalid, "maximum of 10"),

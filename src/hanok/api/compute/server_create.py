@@ -27,6 +27,7 @@ from hanok.model.create_rules import (
 )
 from hanok.model.errors import Invalid, NotFound, QuotaExceeded
 from hanok.model.flavor import Flavor
+from hanok.model.image import Image
 from hanok.model.quota import Quota, Usage
 from hanok.model.server_create import ServerCreate
 from hanok.operations import create_server
@@ -91,12 +92,8 @@ def _resolve(call: Call, dialect: Dialect, request: ServerCreate, reader: Reader
         raise Invalid(f"Flavor {request.flavor_id} could not be found.")
     device = root_device(request)
     root = root_disk(device, flavor)
-    image_id = (device.source_id if device else None) or request.image_id
-    if image_id is None:
-        raise Invalid("Missing imageRef attribute")
-    image = images.get(reader, image_id, credentials.project_id)
-    if image is None:
-        raise Invalid("Can not find requested image")
+    source_id = device.source_id if device else None
+    image = _root_image(reader, credentials.project_id, source_id, request.image_id)
     check_image(request, dialect.rules, flavor, image, root)
     limits = quotas.limits_of(reader, credentials.project_id)
     check_metadata(request.metadata, limits.metadata_items)
@@ -116,14 +113,33 @@ def _resolve(call: Call, dialect: Dialect, request: ServerCreate, reader: Reader
     )
 
 
+def _root_image(
+    reader: Reader, project_id: str, source_id: str | None, image_id: str | None
+) -> Image:
+    """Return the root disk's image: its device's own, or else the request's.
+
+    An imageRef beside a device that needs none must name an image all the same (Nova).
+    """
+    named = [one for one in dict.fromkeys((source_id, image_id)) if one is not None]
+    if not named:
+        raise Invalid("Missing imageRef attribute")
+    found = [_image(reader, project_id, one) for one in named]
+    return found[0]
+
+
+def _image(reader: Reader, project_id: str, image_id: str) -> Image:
+    image = images.get(reader, image_id, project_id)
+    if image is None:
+        raise Invalid("Can not find requested image")
+    return image
+
+
 def _further(reader: Reader, project_id: str, request: ServerCreate) -> Iterator[Further]:
     """Resolve the block storage beside the root disk."""
     for device in further_devices(request):
         image = None
         if device.source == "image":
-            image = images.get(reader, device.source_id or "", project_id)
-            if image is None:
-                raise Invalid("Can not find requested image")
+            image = _image(reader, project_id, device.source_id or "")
             check_size(image, device.size_gib or 0)
         volume_type = _volume_type(reader, "volume", device.volume_type)
         yield Further(device, image, volume_type or "")

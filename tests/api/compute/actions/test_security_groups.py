@@ -39,7 +39,7 @@ def test_a_group_is_added_to_and_removed_from_every_port(world: World, by: str) 
     assert names(world, server_id) == ["default", "web"]
     world.act(server_id, "removeSecurityGroup", {"name": by})
     assert names(world, server_id) == ["default"]
-    with pytest.raises(NotFound, match="not associated with the instance"):
+    with pytest.raises(NotFound, match=f"Security group {by} not associated with the instance"):
         world.act(server_id, "removeSecurityGroup", {"name": by})
 
 
@@ -48,3 +48,12 @@ def test_an_unknown_group_is_a_404_in_nova_s_words(world: World) -> None:
     world.settle()
     with pytest.raises(NotFound, match=f"Security group x not found for project {PROJECT}"):
         world.act(server_id, "addSecurityGroup", {"name": "x"})
+
+
+def test_a_group_for_a_server_without_ports_is_a_404_as_nothing_would_be_done(world: World) -> None:
+    server_id = world.create(local=True, networks="none")
+    for _ in ("before it is made", "when it runs"):
+        for action in ("addSecurityGroup", "removeSecurityGroup"):
+            with pytest.raises(NotFound, match=server_id):
+                world.act(server_id, action, {"name": "web"})
+        world.settle()

@@ -20,8 +20,15 @@ def _name(body: Any) -> str:
 
 
 def _add(call: Call, tx: Transaction, server: Server, body: Any) -> Answer:
+    """Join every port; a server that has none, or none yet, is a 404 (Nova): nothing would be done.
+
+    Its create would give its ports the groups that it was asked for.
+    """
     group = security_groups.find(tx, server.project_id, _name(body))
-    for port in ports.of_server(tx, server.id):
+    having = ports.of_server(tx, server.id)
+    if not having:
+        raise NotFound(f"instance_id {server.id} could not be found as device id on any ports")
+    for port in having:
         if group.id not in port.group_ids:
             security_groups.join(tx, port.id, group.id)
     servers.change(tx, server.id, call.region.clock.now(), {})
@@ -29,10 +36,11 @@ def _add(call: Call, tx: Transaction, server: Server, body: Any) -> Answer:
 
 
 def _remove(call: Call, tx: Transaction, server: Server, body: Any) -> Answer:
-    group = security_groups.find(tx, server.project_id, _name(body))
+    name = _name(body)
+    group = security_groups.find(tx, server.project_id, name)
     having = [port for port in ports.of_server(tx, server.id) if group.id in port.group_ids]
     if not having:
-        raise NotFound(f"Security group {group.id} not associated with the instance {server.id}")
+        raise NotFound(f"Security group {name} not associated with the instance {server.id}")
     for port in having:
         security_groups.leave(tx, port.id, group.id)
     servers.change(tx, server.id, call.region.clock.now(), {})
