@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec import Meta
 
-from hanok.api._body import decode
+from hanok.api._body import convert, decode, trimmed
 from hanok.model.errors import Invalid
 
 
@@ -53,6 +53,29 @@ def test_what_is_wrong_is_said(body: bytes, said: str) -> None:
         decode(body, Create)
     assert said in refused.value.message
     assert "`" not in refused.value.message
+
+
+@pytest.mark.parametrize(
+    ("value", "said"),
+    [
+        (None, "field/attribute act. Expected 'object', got 'null'."),
+        ({}, "field/attribute act. Object missing required field 'name'."),
+        ({"name": 1}, "field/attribute act.name. Expected 'str', got 'int'."),
+        ({"name": "a", "tags": [1]}, "field/attribute act.tags[0]. Expected 'str', got 'int'."),
+    ],
+)
+def test_what_is_wrong_below_a_field_is_said_with_its_whole_path(value: Any, said: str) -> None:
+    assert convert({"name": "a"}, Server, "act") == Server("a")
+    with pytest.raises(Invalid) as refused:
+        convert(value, Server, "act")
+    assert refused.value.message == f"Invalid input for {said}"
+
+
+def test_a_name_has_no_outer_spaces_and_something_between_them() -> None:
+    assert trimmed("\t a b \n") == "a b"
+    for blank in ("", " ", "\u3000"):
+        with pytest.raises(Invalid, match=r"name\. Value: \. '' is too short"):
+            trimmed(blank)
 
 
 @pytest.mark.parametrize("opening", [b"[", b'{"a":', b'[{"a":', b'"', b'{"a":"'])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -34,6 +34,22 @@ def decode(body: bytes, type_: type[_T]) -> _T:
         raise Invalid(f"Malformed request body: {error}.") from error
 
 
+def convert(value: Any, type_: type[_T], name: str) -> _T:
+    """Read what a decoded body holds under `name`; raises Invalid as `decode` does."""
+    try:
+        return msgspec.convert(value, type_)
+    except msgspec.ValidationError as error:
+        raise Invalid(_sentence(str(error), name)) from error
+
+
+def trimmed(name: str) -> str:
+    """Return a name without outer spaces; raises Invalid, in Nova's words, for one without more."""
+    name = name.strip()
+    if not name:
+        raise Invalid("Invalid input for field/attribute name. Value: . '' is too short")
+    return name
+
+
 def _depth(body: bytes) -> int:
     """Return how deeply arrays and objects are nested; brackets inside strings do not count."""
     depth = deepest = 0
@@ -56,10 +72,11 @@ def _depth(body: bytes) -> int:
     return deepest
 
 
-def _sentence(text: str) -> str:
-    """Turn the decoder's message into the services' own words."""
+def _sentence(text: str, under: str = "") -> str:
+    """Turn the decoder's message, about what lies `under` a field, into the services' own words."""
     found = _PATH.search(text)
     what = _PATH.sub("", text).replace("`", "'")
-    if found is None or not found.group(1):
+    path = ".".join(part for part in (under, found.group(1) if found else "") if part)
+    if not path:
         return f"Malformed request body: {what}."
-    return f"Invalid input for field/attribute {found.group(1)}. {what}."
+    return f"Invalid input for field/attribute {path}. {what}."

@@ -130,7 +130,8 @@ def test_a_disk_of_which_little_is_said() -> None:
     ("more", "words"),
     [
         ({"name": ""}, "name"),
-        ({"name": "   "}, "name. Value: ''. '' is too short"),
+        ({"name": "   "}, "name. Value: . '' is too short"),
+        ({"name": ""}, "name. Value: . '' is too short"),
         ({"name": "x" * 256}, "name"),
         ({"name": None}, "name"),
         ({"flavorRef": None}, "flavorRef"),

@@ -14,7 +14,7 @@ from typing import Annotated, Any
 
 import msgspec
 
-from hanok.api._body import decode
+from hanok.api._body import decode, trimmed
 from hanok.api._links import Links
 from hanok.api.compute.server_view import view_server
 from hanok.api.dialects.dialect import Dialect
@@ -64,7 +64,7 @@ class _Device(msgspec.Struct):
 class _Server(
     msgspec.Struct, rename={"flavor": "flavorRef", "image": "imageRef", "password": "adminPass"}
 ):
-    name: _Name
+    name: _Short
     flavor: str | int
     image: _Short | None = None
     networks: list[_Network] | str | None = None
@@ -86,7 +86,7 @@ class _Create(msgspec.Struct):
 
 
 class _Change(msgspec.Struct):
-    name: _Name | None = None
+    name: _Short | None = None
 
 
 class _Update(msgspec.Struct):
@@ -96,14 +96,11 @@ class _Update(msgspec.Struct):
 def read_create(body: bytes) -> ServerCreate:
     """Decode Create Instance; raises Invalid with a sentence that names the field."""
     asked = decode(body, _Create).server
-    name = asked.name.strip()
-    if not name:
-        raise Invalid("Invalid input for field/attribute name. Value: ''. '' is too short")
     minimum = _number("min_count", asked.min_count, least=1)
     maximum = _number("max_count", asked.max_count, least=1)
     at_least = minimum if minimum is not None else 1
     return ServerCreate(
-        name=name,
+        name=trimmed(asked.name),
         flavor_id=str(asked.flavor),
         image_id=asked.image or None,
         networks=_nics(asked.networks),
@@ -124,11 +121,7 @@ def read_create(body: bytes) -> ServerCreate:
 def read_update(body: bytes) -> str | None:
     """Decode Modify Instance: the new name, or None when none is given."""
     name = decode(body, _Update).server.name
-    if name is None:
-        return None
-    if not name.strip():
-        raise Invalid("Invalid input for field/attribute name. Value: ''. '' is too short")
-    return name.strip()
+    return None if name is None else trimmed(name)
 
 
 def read_user_data(text: str | None) -> bytes | None:

@@ -32,7 +32,7 @@ def count(world: World) -> int:
 def test_location_names_an_image_that_another_server_starts_from(
     world: World, server_id: str
 ) -> None:
-    asked = {"name": "copy", "metadata": {"kept": "yes", "os_type": "linux"}}
+    asked = {"name": " copy ", "metadata": {"kept": "yes", "os_type": "linux"}}
     answer = world.ask(server_id, KEY, asked)
     assert (answer.status, answer.body) == (202, None)
     root, _, image_id = answer.headers["Location"].rpartition("/")
@@ -41,6 +41,7 @@ def test_location_names_an_image_that_another_server_starts_from(
     assert image(world, image_id).status == "queued"
     world.settle()
     made = image(world, image_id)
+    assert made.name == "copy"
     assert (made.status, made.visibility, made.disk_format) == ("active", "private", "qcow2")
     assert (made.min_disk_gib, made.virtual_bytes) == (20, 20 * GIB)
     assert made.properties == {
@@ -80,19 +81,20 @@ def test_a_server_on_block_storage_is_told_where_its_images_are_made(world: Worl
 
 
 @pytest.mark.parametrize(
-    "body",
+    ("body", "said"),
     [
-        None,
-        {},
-        {"name": ""},
-        {"name": "x" * 256},
-        {"name": 7},
-        {"name": "copy", "metadata": {"a": 1}},
-        {"name": "copy", "metadata": []},
+        (None, "createImage. Expected 'object', got 'null'."),
+        ({}, "createImage. Object missing required field 'name'."),
+        ({"name": ""}, "name. Value: . '' is too short"),
+        ({"name": "  "}, "name. Value: . '' is too short"),
+        ({"name": "x" * 256}, "createImage.name. Expected 'str' of length <= 255."),
+        ({"name": 7}, "createImage.name. Expected 'str', got 'int'."),
+        ({"name": "copy", "metadata": {"a": 1}}, r"createImage.metadata\[...\]. Expected 'str'"),
+        ({"name": "copy", "metadata": []}, "createImage.metadata. Expected 'object | null'"),
     ],
 )
-def test_odd_bodies_are_a_400(world: World, server_id: str, body: object) -> None:
-    with pytest.raises(Invalid, match="Invalid input for createImage"):
+def test_odd_bodies_are_a_400(world: World, server_id: str, body: object, said: str) -> None:
+    with pytest.raises(Invalid, match=f"^Invalid input for field/attribute {said}"):
         world.ask(server_id, KEY, body)
     assert count(world) == 1
 

@@ -194,7 +194,7 @@ def test_what_has_never_run_cannot_be_rebuilt(world: World, server_id: str) -> N
     ("body", "text"),
     [
         ({}, "imageRef"),
-        ([], "Invalid input for rebuild"),
+        ([], "Invalid input for field/attribute rebuild. Expected 'object'"),
         ({"imageRef": ""}, "imageRef"),
         ({"imageRef": OTHER}, "Can not find requested image"),
         ({"imageRef": IMAGE, "name": " "}, "name"),

@@ -114,7 +114,7 @@ def test_what_has_never_run_cannot_be_rescued(world: World) -> None:
 @pytest.mark.parametrize(
     ("body", "text"),
     [
-        ("now", "Invalid input for rescue"),
+        ("now", "Invalid input for field/attribute rescue. Expected 'object'"),
         ({"adminPass": ""}, "adminPass"),
         ({"adminPass": 7}, "adminPass"),
         ({"rescue_image_ref": OTHER}, "cannot be rescued: Image"),

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import msgspec
 
+from hanok.api._body import convert, trimmed
 from hanok.api._call import Answer, Call
 from hanok.api.compute.actions.action import ServerAction, begin
 from hanok.model.devices import ROOT
@@ -18,20 +19,17 @@ from hanok.operations import create_image
 from hanok.store import images, servers
 from hanok.store.database import Transaction
 
-_Name = Annotated[str, msgspec.Meta(min_length=1, max_length=255)]
 _Text = Annotated[str, msgspec.Meta(max_length=255)]
 
 
 class _Body(msgspec.Struct):
-    name: _Name
+    name: _Text
     metadata: dict[_Text, _Text] | None = None
 
 
 def _act(call: Call, tx: Transaction, server: Server, body: Any) -> Answer:
-    try:
-        asked = msgspec.convert(body, _Body)
-    except msgspec.ValidationError as error:
-        raise Invalid(f"Invalid input for createImage. {error}.") from error
+    asked = convert(body, _Body, "createImage")
+    name = trimmed(asked.name)
     disks = [disk for disk in servers.local_disks_of(tx, server.id) if disk.device == ROOT]
     begin(call, tx, server, "createImage")
     if not disks:
@@ -39,7 +37,7 @@ def _act(call: Call, tx: Transaction, server: Server, body: Any) -> Answer:
             "Images of instances on block storage are made by the block storage service's "
             "os-volume_upload_image; createImage is for U2 instances."
         )
-    image = snapshot(call, tx, server, asked.name, asked.metadata or {})
+    image = snapshot(call, tx, server, name, asked.metadata or {})
     images.add(tx, image)
     marked = replace(server, task_state=TaskState.IMAGE_SNAPSHOT)
     create_image.submit(tx, call.region.engine, marked, disks[0].id, image.id)

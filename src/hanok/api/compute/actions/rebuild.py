@@ -7,6 +7,7 @@ from typing import Annotated, Any
 
 import msgspec
 
+from hanok.api._body import convert, trimmed
 from hanok.api._call import Answer, Call
 from hanok.api.compute.actions.action import ServerAction, begin
 from hanok.api.compute.links import links_of
@@ -36,7 +37,7 @@ class _Body(msgspec.Struct, rename={"image": "imageRef", "password": "adminPass"
     """What is unset stays as it is; a key pair or user data that are null are taken away."""
 
     image: _Name
-    name: _Name | None = None
+    name: _Short | None = None
     password: _Name | None = None
     metadata: dict[str, str | int | float | bool] | None = None
     key_name: _Short | msgspec.UnsetType | None = msgspec.UNSET
@@ -85,12 +86,7 @@ def _act(call: Call, tx: Transaction, server: Server, body: Any) -> Answer:
 
 
 def _read(body: Any) -> _Body:
-    try:
-        asked = msgspec.convert(body, _Body)
-    except msgspec.ValidationError as error:
-        raise Invalid(f"Invalid input for rebuild. {error}.") from error
-    if asked.name is not None and not asked.name.strip():
-        raise Invalid("Invalid input for field/attribute name. Value: ''. '' is too short")
+    asked = convert(body, _Body, "rebuild")
     # There is nothing more to it: no disk but the root is ever touched.
     flag("preserve_ephemeral", asked.preserve_ephemeral)
     return asked
@@ -100,7 +96,7 @@ def _renamed(call: Call, tx: Transaction, server: Server, asked: _Body) -> Serve
     """Give the server the name and the metadata that are asked for, at once, as a PUT does."""
     values: dict[str, Any] = {}
     if asked.name is not None:
-        values["name"] = asked.name.strip()
+        values["name"] = trimmed(asked.name)
     if asked.metadata is not None:
         values["metadata"] = {key: str(value) for key, value in asked.metadata.items()}
         limits = quotas.limits_of(tx, server.project_id)

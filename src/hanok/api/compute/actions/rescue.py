@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import msgspec
 
+from hanok.api._body import convert
 from hanok.api._call import Answer, Call
 from hanok.api.compute.actions.action import ServerAction, begin
 from hanok.api.compute.server_create import made_password
@@ -34,10 +35,7 @@ def _act(call: Call, tx: Transaction, server: Server, body: Any) -> Answer:
     Nova before 2.87 refuses servers that boot from a volume. Every flavor of NHN Cloud's but U2
     does, and the guide lists RESCUE without an exception, so here both kinds are rescued.
     """
-    try:
-        asked = _Body() if body is None else msgspec.convert(body, _Body)
-    except msgspec.ValidationError as error:
-        raise Invalid(f"Invalid input for rescue. {error}.") from error
+    asked = _Body() if body is None else convert(body, _Body, "rescue")
     lifecycle.check(lifecycle.ACTIONS["rescue"], server)
     lifecycle.check_made(lifecycle.ACTIONS["rescue"], server)
     image = _image(tx, server, asked.rescue_image_ref)
