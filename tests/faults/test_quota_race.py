@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 from threading import Barrier
 from typing import Any
@@ -25,11 +26,16 @@ def world(each_database_url: str, tmp_path: Path) -> Iterator[World]:
     one.close()
 
 
-def at_once(ask: Callable[[], str]) -> Counter[str]:
+def at_once(ask: Callable[[], object]) -> Counter[str]:
     """Ask from many threads at the same moment; count who passes and who is refused."""
-    barrier = Barrier(REQUESTS)
+    return all_at_once([ask] * REQUESTS)
 
-    def one(_number: int) -> str:
+
+def all_at_once(asks: Sequence[Callable[[], object]]) -> Counter[str]:
+    """Ask each from a thread of its own at the same moment; count as `at_once`."""
+    barrier = Barrier(len(asks))
+
+    def one(ask: Callable[[], object]) -> str:
         barrier.wait(30)
         try:
             ask()
@@ -37,8 +43,13 @@ def at_once(ask: Callable[[], str]) -> Counter[str]:
             return "refused" if error.message.startswith("Quota exceeded") else error.message
         return "passed"
 
-    with ThreadPoolExecutor(REQUESTS) as threads:
-        return Counter(threads.map(one, range(REQUESTS)))
+    with ThreadPoolExecutor(len(asks)) as threads:
+        return Counter(threads.map(one, asks))
+
+
+def cores(world: World) -> int:
+    with world.store.read() as reader:
+        return quotas.usage_of(reader, PROJECT).cores
 
 
 @pytest.mark.parametrize(
@@ -70,3 +81,56 @@ def test_fault_29_a_request_for_several_takes_what_is_left_and_never_more(world:
     with world.store.read() as reader:
         assert quotas.usage_of(reader, PROJECT).instances == 7
     assert counted["passed"] == 4, "three took two each, the fourth what was left"
+
+
+@pytest.mark.parametrize("running", [False, True])
+def test_fault_29_one_of_several_resizes_passes_and_creates_do_not_take_its_place(
+    world: World, running: bool
+) -> None:
+    """A resize in hand holds what it will take, whether its steps have run or not."""
+    with world.store.write() as tx:
+        quotas.change(tx, PROJECT, {"instances": -1, "cores": -1, "ram_mib": -1})
+    world.start()
+    made = [world.create() for _ in range(4)]
+    world.settle()
+    if not running:
+        world.engine.stop()
+    with world.store.write() as tx:
+        quotas.change(tx, PROJECT, {"cores": 5})
+    larger = {"flavorRef": world.flavor(local=False, number=2)}
+    resizes = [partial(world.act, one, "resize", larger) for one in made]
+    assert all_at_once(resizes) == {"passed": 1, "refused": 3}
+    assert at_once(lambda: world.create(local=True)) == {"refused": REQUESTS}
+    if running:
+        world.settle()
+    assert cores(world) == 5
+
+
+def test_fault_29_resizes_creates_and_deletes_together_stay_within_the_limit(world: World) -> None:
+    with world.store.write() as tx:
+        quotas.change(tx, PROJECT, {"instances": -1, "cores": 6, "ram_mib": -1})
+    world.start()
+    made = [world.create() for _ in range(5)]
+    world.settle()
+    larger = {"flavorRef": world.flavor(local=False, number=2)}
+    seen = []
+
+    def look(ask: Callable[[], object]) -> Callable[[], object]:
+        def asked() -> None:
+            try:
+                ask()
+            finally:
+                seen.append(cores(world))
+
+        return asked
+
+    counted = all_at_once(
+        [
+            *[look(partial(world.act, one, "resize", larger)) for one in made[:3]],
+            *[look(partial(world.delete, one)) for one in made[3:]],
+            *[look(lambda: world.create(local=True)) for _ in range(10)],
+        ]
+    )
+    assert counted["passed"] + counted["refused"] == 15
+    world.settle()
+    assert max(*seen, cores(world)) <= 6

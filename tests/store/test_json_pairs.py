@@ -7,7 +7,7 @@ from sqlalchemy import select
 
 from hanok.store import volumes
 from hanok.store.database import Database
-from hanok.store.json_pairs import has_pair
+from hanok.store.json_pairs import has_pair, number_at
 from hanok.store.region_tables import volumes as table
 from tests.region_store import region_store
 from tests.store.volume_rows import a_volume
@@ -38,3 +38,16 @@ def found(store: Database, key: str, value: str) -> list[str]:
     statement = select(table.c.id).where(has_pair(table.c.metadata, key, value))
     with store.read() as reader:
         return [row.id for row in reader.rows(statement)]
+
+
+def test_a_number_is_read_and_what_is_not_there_is_null(store: Database) -> None:
+    with store.write() as tx:
+        volumes.add(tx, a_volume(3, metadata={"a": 7, "b": None}))
+        statement = select(table.c.id, number_at(table.c.metadata, "a").label("number"))
+        rows = tx.rows(statement.where(table.c.id != a_volume(1).id).order_by(table.c.id))
+        assert [(row.id, row.number) for row in rows] == [
+            (a_volume(2).id, None),
+            (a_volume(3).id, 7),
+        ]
+        third = select(number_at(table.c.metadata, "b")).where(table.c.id == a_volume(3).id)
+        assert tx.scalar(third) is None

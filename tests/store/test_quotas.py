@@ -48,6 +48,14 @@ def test_use_is_counted_from_servers_that_are_there(store: Database) -> None:
         assert quotas.usage_of(tx, MINE) == Usage(instances=2, cores=3, ram_mib=5120)
 
 
+def test_a_server_between_two_sizes_takes_the_larger_of_each_measure(store: Database) -> None:
+    with store.write() as tx:
+        servers.add(tx, a_server(1, vcpus=2, ram_mib=4096, resized={"vcpus": 4, "ram_mib": 1024}))
+        servers.add(tx, a_server(2, vcpus=2, ram_mib=4096, resized={"vcpus": 1, "ram_mib": 8192}))
+        servers.add(tx, a_server(3, vcpus=1, ram_mib=1024, resized={"confirmed_at": NOW}))
+        assert quotas.usage_of(tx, MINE) == Usage(instances=3, cores=7, ram_mib=13_312)
+
+
 def test_under_the_lock_no_two_pass_one_limit(store: Database) -> None:
     """fault_29: several requests at a limit less one."""
     barrier = Barrier(4)

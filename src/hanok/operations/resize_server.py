@@ -1,6 +1,7 @@
 """Resize a server: stop it, give it its new size, start it; then confirm or take it back.
 
-Until the resize is confirmed the host holds room for both sizes, and the row remembers the old one.
+Until the resize is confirmed the host holds room for both sizes, and the row says the other one:
+first what the server is to be, then what it was. The project's quota counts the larger.
 """
 
 from __future__ import annotations
@@ -29,10 +30,14 @@ from hanok.store import hosts, servers
 from hanok.store.database import Transaction
 
 
+def other_size(flavor: Flavor) -> dict[str, Any]:
+    """Return what the row says from a request to resize until the server has that size."""
+    return {"flavor_id": flavor.id, "vcpus": flavor.vcpus, "ram_mib": flavor.ram_mib}
+
+
 def submit(tx: Transaction, engine: Submitter, server: Server, flavor: Flavor) -> None:
-    """Submit the resize in the request's transaction."""
-    new = {"flavor_id": flavor.id, "vcpus": flavor.vcpus, "ram_mib": flavor.ram_mib}
-    _submit(tx, engine, RESIZE, server, {"old": _size(server), "new": new})
+    """Submit the resize in the request's transaction, with the size to be in the server's row."""
+    _submit(tx, engine, RESIZE, server, {"old": _size(server), "new": other_size(flavor)})
 
 
 def submit_confirm(tx: Transaction, engine: Submitter, server: Server) -> None:
@@ -93,7 +98,9 @@ def _hold_both(work: Work) -> None:
 
 
 def _hold_old(work: Work) -> None:
+    """Take back what is held for the new size, on the host and of the quota."""
     _hold(work, work.intent["old"])
+    power.change(work, {"resized": None})
 
 
 def _hold(work: Work, size: dict[str, Any]) -> None:

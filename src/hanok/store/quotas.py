@@ -6,19 +6,28 @@ from collections.abc import Mapping
 from dataclasses import fields, replace
 from typing import Any
 
-from sqlalchemy import bindparam, delete, func, insert, select, update
+from sqlalchemy import ColumnElement, bindparam, case, delete, func, insert, select, update
 
 from hanok.model.quota import Quota, Usage
 from hanok.store.database import Reader, Transaction
 from hanok.store.insert_missing import insert_missing
+from hanok.store.json_pairs import number_at
 from hanok.store.region_tables import projects, quotas, servers
 
 _NAMES = frozenset(field.name for field in fields(Quota))
 _limits = select(quotas.c.limits).where(quotas.c.project_id == bindparam("project"))
+
+
+def _sum(name: str) -> ColumnElement[int]:
+    """Add up one measure of servers: of the two sizes of one that is resized the larger."""
+    size, other = servers.c[name], number_at(servers.c.resized, name)
+    return func.coalesce(func.sum(case((other > size, other), else_=size)), 0)
+
+
 _usage = select(
     func.count().label("instances"),
-    func.coalesce(func.sum(servers.c.vcpus), 0).label("cores"),
-    func.coalesce(func.sum(servers.c.ram_mib), 0).label("ram_mib"),
+    _sum("vcpus").label("cores"),
+    _sum("ram_mib").label("ram_mib"),
 ).where(servers.c.project_id == bindparam("project"), servers.c.terminated_at.is_(None))
 _lock = select(projects.c.id).where(projects.c.id == bindparam("project")).with_for_update()
 
@@ -49,7 +58,12 @@ def limits_of(reader: Reader, project_id: str) -> Quota:
 
 
 def usage_of(reader: Reader, project_id: str) -> Usage:
-    """Count what a project's servers take, those in ERROR and in deletion included."""
+    """Count what a project's servers take, those in ERROR and in deletion included.
+
+    From the request to resize a server until that is confirmed, taken back or has failed, the
+    server takes the larger of its two sizes, as on its host: no other request gets what it may
+    yet need.
+    """
     [row] = reader.rows(_usage, {"project": project_id})
     return Usage(int(row.instances), int(row.cores), int(row.ram_mib))
 

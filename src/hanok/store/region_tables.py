@@ -221,7 +221,7 @@ servers = Table(
     Column("image_metadata", Json, nullable=False),
     Column("reservation_id", String(32), nullable=False),
     Column("fault", Json),
-    Column("resized", Json),  # what it was before a resize that is not yet confirmed
+    Column("resized", Json),  # the other size of a resize that is not yet confirmed
     Column("shelved", Json),  # where its parts are while it is shelved
     Column("rescued", Json),  # what it was before its rescue
     Column("locked_by", String(16)),  # owner or admin

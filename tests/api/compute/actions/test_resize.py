@@ -81,3 +81,35 @@ def test_each_rule_says_what_is_wrong(world: World, server_id: str) -> None:
     with pytest.raises(HanokError, match="Quota exceeded for ram"):
         act(world, server_id, "resize", {"flavorRef": world.flavor(local=False, number=1)})
     world.assert_exactly_one()
+
+
+def cores(world: World) -> int:
+    with world.store.read() as reader:
+        return quotas.usage_of(reader, PROJECT).cores
+
+
+def test_a_smaller_size_frees_no_quota_until_it_is_confirmed(world: World) -> None:
+    """Else a revert would take what somebody else was given meanwhile."""
+    large, small = (world.flavor(local=False, number=number) for number in (2, 0))
+    made = world.create(flavorRef=large)
+    world.settle()
+    assert cores(world) == 2
+    act(world, made, "resize", {"flavorRef": small})
+    assert cores(world) == 2
+    world.settle()
+    assert world.server(made).vm_state == VmState.RESIZED
+    assert cores(world) == 2
+    act(world, made, "confirmResize")
+    world.settle()
+    assert cores(world) == 1
+
+
+def test_a_resize_that_fails_gives_its_quota_back(world: World, server_id: str) -> None:
+    larger = {"flavorRef": world.flavor(local=False, number=2)}
+    with world.misbehaving(failures=[{"verb": "compute.resize", "permanent": True, "times": 1}]):
+        act(world, server_id, "resize", larger)
+        assert cores(world) == 2
+        world.settle()
+    assert world.server(server_id).vm_state == VmState.ACTIVE
+    assert cores(world) == 1
+    assert world.server(server_id).resized is None

@@ -14,7 +14,7 @@ from hanok.model.flavor import Flavor
 from hanok.model.moments import SECOND
 from hanok.model.server import Server, TaskState
 from hanok.operations import resize_server
-from hanok.store import flavors, quotas
+from hanok.store import flavors, quotas, servers
 from hanok.store.database import Transaction
 
 GRACE = 600 * SECOND
@@ -33,6 +33,8 @@ def _resize(call: Call, tx: Transaction, server: Server, body: Any) -> Answer:
     _check(server, old, flavor)
     _take_quota(tx, server, flavor)
     begin(call, tx, server, "resize")
+    held = {"resized": resize_server.other_size(flavor)}
+    servers.change(tx, server.id, call.region.clock.now(), held)
     resize_server.submit(tx, call.region.engine, _marked(server, TaskState.RESIZE_PREP), flavor)
     return Answer(202)
 
