@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -13,10 +14,11 @@ from typing import Any
 import pytest
 
 from hanok.model.errors import QuotaExceeded
-from hanok.store import quotas
+from hanok.store import network_quotas, quotas
 from tests.operations.world import PROJECT, World
 
 REQUESTS = 20
+REFUSED = re.compile("Quota exceeded|Maximum number of ports exceeded")
 
 
 @pytest.fixture
@@ -40,7 +42,7 @@ def all_at_once(asks: Sequence[Callable[[], object]]) -> Counter[str]:
         try:
             ask()
         except QuotaExceeded as error:
-            return "refused" if error.message.startswith("Quota exceeded") else error.message
+            return "refused" if REFUSED.match(error.message) else error.message
         return "passed"
 
     with ThreadPoolExecutor(len(asks)) as threads:
@@ -134,3 +136,37 @@ def test_fault_29_resizes_creates_and_deletes_together_stay_within_the_limit(wor
     assert counted["passed"] + counted["refused"] == 15
     world.settle()
     assert max(*seen, cores(world)) <= 6
+
+
+@pytest.mark.parametrize("running", [False, True])
+def test_fault_29_servers_take_their_ports_of_the_quota_when_they_are_asked_for(
+    world: World, running: bool
+) -> None:
+    """The ports themselves are made later, by the operations."""
+    with world.store.write() as tx:
+        quotas.change(tx, PROJECT, {"instances": -1, "cores": -1, "ram_mib": -1})
+        network_quotas.change(tx, PROJECT, {"port": 3})
+    if running:
+        world.start()
+    pair: dict[str, Any] = {"min_count": 1, "max_count": 2}
+    counted = at_once(lambda: world.create(local=True, **pair))
+    assert counted == {"passed": 2, "refused": REQUESTS - 2}, "one took two, one what was left"
+    if not running:
+        world.start()
+    world.settle()
+    assert (world.rows()["ports"], world.reality()["domains"]) == (3, 3)
+
+
+def test_fault_29_ports_of_servers_that_fail_or_go_are_free_again(world: World) -> None:
+    with world.store.write() as tx:
+        network_quotas.change(tx, PROJECT, {"port": 1})
+    world.start()
+    with world.misbehaving(failures=[{"verb": "network.plug", "permanent": True}]):
+        failed = world.create(local=True)
+        world.settle()
+    world.delete(world.create(local=True))
+    world.settle()
+    assert world.create(local=True)
+    world.delete(failed)
+    world.settle()
+    assert at_once(lambda: world.create(local=True)) == {"refused": REQUESTS}

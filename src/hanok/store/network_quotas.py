@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from dataclasses import asdict, fields
 from typing import Any
 
-from sqlalchemy import Table, bindparam, func, select
+from sqlalchemy import Select, Table, bindparam, exists, func, select
 
 from hanok.model.network_quota import NetworkQuota, OverQuota
 from hanok.store import quotas
 from hanok.store.database import Reader, Transaction
+from hanok.store.journal_tables import operation_subjects, operations
 from hanok.store.region_tables import (
     networks,
     ports,
@@ -30,9 +31,26 @@ _TABLES: Mapping[str, Table] = {
     "security_group": security_groups,
     "security_group_rule": security_group_rules,
 }
-_counts = {
+_there: Mapping[str, Select[tuple[int]]] = {
     kind: select(func.count()).where(table.c.project_id == bindparam("project"))
     for kind, table in _TABLES.items()
+}
+_PORT = "port:"
+"""What a port's id has before it among the subjects of an operation."""
+_promised = (
+    select(func.count())
+    .select_from(operation_subjects.join(operations, operations.c.seq == operation_subjects.c.seq))
+    .where(
+        operations.c.project_id == bindparam("project"),
+        operation_subjects.c.subject.startswith(_PORT),
+        ~exists().where(ports.c.id == func.substr(operation_subjects.c.subject, len(_PORT) + 1)),
+    )
+)
+"""Ports that servers have yet to make. What is promised is counted in one statement with what is
+there: while it is made, it goes from one to the other in a commit of somebody else's."""
+_counts = {
+    **_there,
+    "port": select(_there["port"].scalar_subquery() + _promised.scalar_subquery()),
 }
 _all = select(quotas_table.c.project_id, quotas_table.c.limits).order_by(quotas_table.c.project_id)
 
@@ -54,7 +72,10 @@ def changed(reader: Reader) -> dict[str, NetworkQuota]:
 
 
 def used(reader: Reader, project_id: str, kind: str) -> int:
-    """Count what a project has of one kind, by `NetworkQuota`'s names."""
+    """Count what a project has of one kind, by `NetworkQuota`'s names.
+
+    Ports include those that servers in creation will have.
+    """
     return int(reader.scalar(_counts[kind], {"project": project_id}))
 
 

@@ -212,8 +212,8 @@ def _take_quota(tx: Transaction, project_id: str, request: ServerCreate, flavor:
 def _take_ports(tx: Transaction, project_id: str, found: Resolved, count: int, least: int) -> int:
     """Return for how many of `count` servers the quota of ports allows those to be made.
 
-    Raises QuotaExceeded where that are less than `least`. Ports that other servers have yet to
-    make are not counted, as Nova does not count them.
+    Raises QuotaExceeded where that are less than `least`. From here on the ports count as taken,
+    though they are made later.
     """
     new = sum(not one.existing for one in found.interfaces)
     room = network_quotas.room(tx, project_id, "port") if new else None
