@@ -31,7 +31,7 @@ _TABLES: Mapping[str, Table] = {
     "security_group": security_groups,
     "security_group_rule": security_group_rules,
 }
-_there: Mapping[str, Select[tuple[int]]] = {
+_there: Mapping[str, Select[Any]] = {
     kind: select(func.count()).where(table.c.project_id == bindparam("project"))
     for kind, table in _TABLES.items()
 }
