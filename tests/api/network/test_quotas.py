@@ -91,8 +91,12 @@ def test_what_is_odd_is_refused(network: OneRegion, quota: dict[str, Any]) -> No
     assert network.get(f"{ROOT}/{MINE}") == {"quota": DEFAULTS}
 
 
-def test_a_limit_is_of_a_project(network: OneRegion) -> None:
-    refused = network.call("PUT", f"{ROOT}/nobody", {"quota": {"port": 1}}, caller="admin")
+@pytest.mark.parametrize(("method", "body"), [("PUT", {"quota": {"port": 1}}), ("DELETE", None)])
+@pytest.mark.parametrize("project", ["nobody", "9" * 300])
+def test_a_limit_is_of_a_project(
+    network: OneRegion, project: str, method: str, body: dict[str, Any] | None
+) -> None:
+    refused = network.call(method, f"{ROOT}/{project}", body, caller="admin")
     assert refused.status_code == 400
 
 

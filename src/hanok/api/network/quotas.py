@@ -73,9 +73,7 @@ def details(call: Call) -> Answer:
 
 def update(call: Call) -> Answer:
     """Serve PUT quotas/{project}: 200; less than what is used only without `check_limit`."""
-    project_id = call.params["project"]
-    if not _PROJECT.fullmatch(project_id):
-        raise Invalid(f"Invalid input for project_id. Reason: '{project_id}' is no project's id.")
+    project_id = _writable(call)
     asked = decode(call.body, _Update).quota
     check = flag("check_limit", asked.pop("check_limit", None), False)
     flag("force", asked.pop("force", None), False)
@@ -92,8 +90,9 @@ def update(call: Call) -> Answer:
 
 def reset(call: Call) -> Answer:
     """Serve DELETE quotas/{project}: 204."""
+    project_id = _writable(call)
     with call.region.store.write() as tx:
-        network_quotas.reset(tx, call.params["project"])
+        network_quotas.reset(tx, project_id)
     return Answer(204)
 
 
@@ -102,6 +101,14 @@ def _readable(call: Call) -> str:
     project_id = call.params["project"]
     if project_id != call.credentials.project_id and not call.credentials.is_admin:
         raise Forbidden("rule:get_quota is disallowed by policy")
+    return project_id
+
+
+def _writable(call: Call) -> str:
+    """Return the project that the path names, which may have nothing yet."""
+    project_id = call.params["project"]
+    if not _PROJECT.fullmatch(project_id):
+        raise Invalid(f"Invalid input for project_id. Reason: '{project_id}' is no project's id.")
     return project_id
 
 
