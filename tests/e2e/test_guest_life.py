@@ -6,6 +6,7 @@ import base64
 import subprocess
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -159,6 +160,46 @@ def test_a_registered_ed25519_key_logs_in_to_a_guest_on_a_local_disk(life: Life)
     assert shell.run("test -e /root/runs").returncode == 1
     other = Shell(shell.namespace, shell.address, life.shell_one.key)
     assert "Permission denied" in other.run("true").stderr
+
+
+def _volumes(cloud: Cloud, count: int) -> list[str]:
+    """So many blank volumes, made at once, each a GB larger than the one before it."""
+    made = []
+    for size in range(1, count + 1):
+        body = {"volume": {"name": f"data {size}", "size": size}}
+        answer = cloud.call("POST", "volumev2", "/volumes", body, status=202)
+        made.append(str(answer["volume"]["id"]))
+    cloud.settle()
+    return made
+
+
+def test_ten_volumes_attached_at_once_are_ten_disks_in_the_guest(life: Life) -> None:
+    shell = life.shell_two
+    shell.await_("true")
+    before = shell.say("lsblk -dn -o NAME")
+    path = f"/servers/{life.two}/os-volume_attachments"
+    made = _volumes(life.cloud, 10)
+
+    def attach(volume_id: str) -> str:
+        body = {"volumeAttachment": {"volumeId": volume_id}}
+        answer = life.cloud.call("POST", "compute", path, body)["volumeAttachment"]
+        return str(answer["device"]).removeprefix("/dev/")
+
+    def detach(volume_id: str) -> None:
+        life.cloud.call("DELETE", "compute", f"{path}/{volume_id}", status=202)
+
+    with ThreadPoolExecutor(len(made)) as pool:
+        devices = list(pool.map(attach, made))
+        assert len(set(devices)) == 10
+        life.cloud.settle()
+        seen = dict(line.split() for line in shell.say("lsblk -dn -o NAME,SIZE").splitlines())
+        assert [seen[device] for device in devices] == [f"{size}G" for size in range(1, 11)]
+        list(pool.map(detach, made))
+    life.cloud.settle()
+    assert shell.say("lsblk -dn -o NAME") == before
+    for volume_id in made:
+        life.cloud.call("DELETE", "volumev2", f"/volumes/{volume_id}", status=202)
+    life.cloud.settle()
 
 
 def test_fault_70_guests_run_on_while_hanok_is_stopped(life: Life) -> None:

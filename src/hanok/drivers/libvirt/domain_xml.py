@@ -15,6 +15,7 @@ from typing import Final, Literal
 from xml.etree import ElementTree as ET
 
 from hanok.drivers.base import DomainDisk, DomainPort, DomainSpec
+from hanok.model.devices import MOST
 
 NAMESPACE: Final = "urn:hanok:domain:1"
 """The XML namespace of our element in a domain's metadata."""
@@ -27,7 +28,7 @@ TRANSLATION_CACHE_MIB: Final = 64
 """What QEMU keeps of translated code; by itself it would take a quarter of the host's memory."""
 
 _OWN_PCIE_DEVICES: Final = 4  # SCSI and serial controllers, balloon, random numbers
-_SPARE_PCIE_PORTS: Final = 8
+_DISKS: Final = MOST + 1  # a rescued server has one more
 
 ET.register_namespace(PREFIX, NAMESPACE)
 
@@ -185,9 +186,9 @@ def _devices(devices: ET.Element, spec: DomainSpec, around: Surroundings) -> Non
         _disk(devices, disk, around.backings.get(disk.disk.disk_id))
     _config_drive(devices, around.config_drive)
     ET.SubElement(devices, "controller", type="pci", index="0", model="pcie-root")
-    # A PCIe port takes one device, and none can be added to a guest that runs: some are spare,
-    # for the volumes and interfaces that are attached later.
-    for _ in range(len(spec.disks) + len(spec.ports) + _OWN_PCIE_DEVICES + _SPARE_PCIE_PORTS):
+    # A PCIe port takes one device, and none can be added to a guest that runs: there is one for
+    # every disk that may be attached later.
+    for _ in range(_DISKS + len(spec.ports) + _OWN_PCIE_DEVICES):
         ET.SubElement(devices, "controller", type="pci", model="pcie-root-port")
     ET.SubElement(devices, "controller", type="usb", model="none")
     for port in spec.ports:
