@@ -78,6 +78,14 @@ def test_a_name_has_no_outer_spaces_and_something_between_them() -> None:
             trimmed(blank)
 
 
+def test_a_name_is_of_characters_that_can_be_printed() -> None:
+    for fine in ("웹 서버", "naïve\u3000café", "\U0001f600", "<b>/../%00"):
+        assert trimmed(fine) == fine
+    for odd in ("a\nb", "a\tb", "\x1b[31m", "a\x7fb", "a\u2028b", "a\u202eb", "a\ufeffb"):
+        with pytest.raises(Invalid, match="cannot be printed"):
+            trimmed(odd)
+
+
 @pytest.mark.parametrize("opening", [b"[", b'{"a":', b'[{"a":', b'"', b'{"a":"'])
 @pytest.mark.parametrize("depth", [65, 5_000, 200_000])
 def test_deep_nesting_is_refused(opening: bytes, depth: int) -> None:

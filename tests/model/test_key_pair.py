@@ -62,6 +62,11 @@ def test_fingerprints_are_those_of_ssh_keygen(key: str, form: str) -> None:
     assert fingerprint_of(form.format(key)) == FINGERPRINTS[key]
 
 
+@pytest.mark.parametrize("between", ["\t", "  ", " \t "])
+def test_a_key_s_parts_stand_apart_by_spaces_or_tabs(between: str) -> None:
+    assert fingerprint_of(f"{ED25519} me".replace(" ", between)) == FINGERPRINTS[ED25519]
+
+
 @pytest.mark.parametrize(
     ("key", "reason"),
     [
@@ -76,6 +81,7 @@ def test_fingerprints_are_those_of_ssh_keygen(key: str, form: str) -> None:
         ("ssh-dss AAAAB3NzaC1kc3MAAACB", "no RSA, ECDSA or Ed25519"),
         ("-----BEGIN RSA PUBLIC KEY-----", "no RSA, ECDSA or Ed25519"),
         (f'command="id" {ED25519}', "no RSA, ECDSA or Ed25519"),
+        (ED25519.replace(" ", "\u00a0"), "no RSA, ECDSA or Ed25519"),
         (f"{ED25519} a\n{RSA} b", "more than one line"),
         (f"{ED25519} a\rb", "more than one line"),
         (f"{ED25519} a\u2028b", "more than one line"),

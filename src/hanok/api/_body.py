@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from typing import Any, TypeVar
 
 import msgspec
@@ -43,11 +44,23 @@ def convert(value: Any, type_: type[_T], name: str) -> _T:
 
 
 def trimmed(name: str) -> str:
-    """Return a name without outer spaces; raises Invalid, in Nova's words, for one without more."""
+    """Return a name without outer spaces; raises Invalid where nothing is left, in Nova's words.
+
+    Refuses, as Nova does, what cannot be printed: control characters, line ends, unassigned ones.
+    """
     name = name.strip()
     if not name:
         raise Invalid("Invalid input for field/attribute name. Value: . '' is too short")
+    if any(_printless(character) for character in name):
+        raise Invalid(
+            "Invalid input for field/attribute name. It has a character that cannot be printed."
+        )
     return name
+
+
+def _printless(character: str) -> bool:
+    category = unicodedata.category(character)
+    return category.startswith("C") or category in ("Zl", "Zp")
 
 
 def _depth(body: bytes) -> int:

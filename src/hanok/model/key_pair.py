@@ -28,6 +28,7 @@ KEY_TYPES = (
     "sk-ssh-ed25519@openssh.com",
     "sk-ecdsa-sha2-nistp256@openssh.com",
 )
+_BETWEEN = re.compile(r"[ \t]+")
 _NAME = re.compile(r"[A-Za-z0-9 _-]+")
 _CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f\x85\u2028\u2029]")
 
@@ -77,10 +78,9 @@ def fingerprint_of(public_key: str) -> str:
         raise _unusable(f"it has more than {KEY_LENGTH} characters")
     if _CONTROL.search(text):
         raise _unusable("it is more than one line of text")
-    kind, _, rest = text.partition(" ")
+    kind, encoded, *_ = [*_BETWEEN.split(text, maxsplit=2), "", ""]
     if kind not in KEY_TYPES:
         raise _unusable("it is no RSA, ECDSA or Ed25519 public key in OpenSSH's form")
-    encoded = rest.split(maxsplit=1)[0] if rest.strip() else ""
     try:
         key = load_ssh_public_key(f"{kind} {encoded}".encode())
         blob = binascii.a2b_base64(encoded, strict_mode=True)

@@ -64,6 +64,7 @@ def post(world: World, **server: Any) -> Any:
         ({"metadata": {f"k{n}": "" for n in range(129)}}, errors.Forbidden, "metadata items"),
         ({"name": ""}, errors.Invalid, "name"),
         ({"name": "   "}, errors.Invalid, "name"),
+        ({"name": "two\nlines"}, errors.Invalid, "name. It has a character that cannot be printed"),
         ({"name": "x" * 256}, errors.Invalid, "name"),
         ({"name": 7}, errors.Invalid, "name"),
         ({"block_device_mapping_v2": [{**ROOT, "volume_size": 9}]}, errors.Invalid, "at least 10"),
