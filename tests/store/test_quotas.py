@@ -2,13 +2,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from threading import Barrier
 
 import pytest
 from sqlalchemy import insert
 
+from hanok.model.network_quota import NetworkQuota
 from hanok.model.quota import Quota, Usage
-from hanok.store import quotas, servers
+from hanok.store import network_quotas, quotas, servers
 from hanok.store.database import Database
 from hanok.store.region_tables import quotas as quotas_table
 from tests.region_store import MINE, NOW, OTHER, a_server, region_store
@@ -71,3 +73,24 @@ def test_under_the_lock_no_two_pass_one_limit(store: Database) -> None:
 
     with ThreadPoolExecutor(4) as threads:
         assert sorted(threads.map(take, range(4))) == [False, False, False, True]
+
+
+def test_a_reset_waits_for_who_changes_the_limits_of_another_service(store: Database) -> None:
+    """Both are in one row: what was read before the other's commit must not be written after."""
+    with store.write() as tx:
+        quotas.change(tx, MINE, {"cores": 40})
+
+    def reset() -> None:
+        with store.write() as tx:
+            quotas.reset(tx, MINE)
+
+    with ThreadPoolExecutor(1) as thread:
+        with store.write() as tx:
+            network_quotas.change(tx, MINE, {"port": 3})
+            resetting = thread.submit(reset)
+            with suppress(TimeoutError):
+                resetting.result(0.3)
+        resetting.result(10)
+    with store.read() as reader:
+        assert quotas.limits_of(reader, MINE) == Quota()
+        assert network_quotas.limits_of(reader, MINE) == NetworkQuota(port=3)

@@ -86,5 +86,6 @@ def change(tx: Transaction, project_id: str, limits: Mapping[str, int]) -> Quota
 
 def reset(tx: Transaction, project_id: str) -> None:
     """Give a project the default limits again; those of other services stay."""
+    lock(tx, project_id)
     kept = stored(tx, project_id)
     keep(tx, project_id, {name: value for name, value in kept.items() if name not in _NAMES})
