@@ -119,6 +119,13 @@ def test_a_port_is_named_once(store: Database) -> None:
         resolve(store, Nic(port_id=PORT), Nic(port_id=PORT))
 
 
+def test_an_address_is_named_once_in_whatever_way(store: Database) -> None:
+    with pytest.raises(Invalid, match="fixed IP is named twice"):
+        resolve(store, Nic(address="10.0.0.20"), Nic(subnet_id=SUB_ONE, address="10.0.0.20"))
+    assert len(resolve(store, Nic(address="10.0.0.20"), Nic(address="10.0.0.21"))) == 2
+    assert len(resolve(store, Nic(subnet_id=SUB_ONE), Nic(subnet_id=SUB_ONE))) == 2
+
+
 def test_an_address_in_two_subnets_is_ambiguous(store: Database) -> None:
     with store.write() as tx:
         networks.add_subnet(tx, a_subnet(15, BARE, cidr="10.0.0.0/16", gateway_ip=None))

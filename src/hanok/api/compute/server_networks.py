@@ -34,6 +34,9 @@ def interfaces(
     named = [one.port_id for one in found if one.existing]
     if len(set(named)) < len(named):
         raise Invalid("A port is named twice in networks.")
+    addresses = [(one.subnet_id, one.address) for one in found if one.address]
+    if len(set(addresses)) < len(addresses):
+        raise Invalid("A fixed IP is named twice in networks.")
     return found
 
 
