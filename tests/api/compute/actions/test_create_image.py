@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import pytest
 
-from hanok.model.errors import Conflict, Invalid
+from hanok.model.errors import Conflict, Invalid, QuotaExceeded
 from hanok.model.image import Image
-from hanok.store import images
+from hanok.store import images, quotas
 from tests.operations.world import GIB, IMAGE, PROJECT, World
 
 KEY = "createImage"
@@ -90,6 +90,8 @@ def test_a_server_on_block_storage_is_told_where_its_images_are_made(world: Worl
         ({"name": "x" * 256}, "createImage.name. Expected 'str' of length <= 255."),
         ({"name": 7}, "createImage.name. Expected 'str', got 'int'."),
         ({"name": "copy", "metadata": {"a": 1}}, r"createImage.metadata\[...\]. Expected 'str'"),
+        ({"name": "copy", "metadata": {"": "v"}}, r"createImage.* Expected 'str' of length >= 1"),
+        ({"name": "copy", "metadata": {"k": "v" * 256}}, r"createImage.* length <= 255"),
         ({"name": "copy", "metadata": []}, "createImage.metadata. Expected 'object | null'"),
     ],
 )
@@ -97,6 +99,18 @@ def test_odd_bodies_are_a_400(world: World, server_id: str, body: object, said: 
     with pytest.raises(Invalid, match=f"^Invalid input for field/attribute {said}"):
         world.ask(server_id, KEY, body)
     assert count(world) == 1
+
+
+def test_an_image_has_as_many_metadata_as_the_quota_allows(world: World, server_id: str) -> None:
+    many = {f"k{number}": "v" for number in range(129)}
+    with pytest.raises(QuotaExceeded, match="Image metadata limit exceeded"):
+        world.ask(server_id, KEY, {"name": "copy", "metadata": many})
+    assert count(world) == 1
+    with world.store.write() as tx:
+        quotas.change(tx, PROJECT, {"metadata_items": -1})
+    world.act(server_id, KEY, {"name": "copy", "metadata": many})
+    world.settle()
+    assert count(world) == 2
 
 
 def test_an_image_that_is_being_made_is_in_hand_and_a_second_waits_its_turn(

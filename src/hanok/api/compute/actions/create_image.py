@@ -12,24 +12,27 @@ from hanok.api._body import convert, trimmed
 from hanok.api._call import Answer, Call
 from hanok.api.compute.actions.action import ServerAction, begin
 from hanok.model.devices import ROOT
-from hanok.model.errors import Invalid
+from hanok.model.errors import Invalid, QuotaExceeded
 from hanok.model.image import Image
 from hanok.model.server import Server, TaskState
 from hanok.operations import create_image
-from hanok.store import images, servers
+from hanok.store import images, quotas, servers
 from hanok.store.database import Transaction
 
+_Key = Annotated[str, msgspec.Meta(min_length=1, max_length=255)]
 _Text = Annotated[str, msgspec.Meta(max_length=255)]
 
 
 class _Body(msgspec.Struct):
     name: _Text
-    metadata: dict[_Text, _Text] | None = None
+    metadata: dict[_Key, _Text] | None = None
 
 
 def _act(call: Call, tx: Transaction, server: Server, body: Any) -> Answer:
     asked = convert(body, _Body, "createImage")
-    name = trimmed(asked.name)
+    name, metadata = trimmed(asked.name), asked.metadata or {}
+    if 0 <= quotas.limits_of(tx, server.project_id).metadata_items < len(metadata):
+        raise QuotaExceeded("Image metadata limit exceeded")
     disks = [disk for disk in servers.local_disks_of(tx, server.id) if disk.device == ROOT]
     begin(call, tx, server, "createImage")
     if not disks:
@@ -37,7 +40,7 @@ def _act(call: Call, tx: Transaction, server: Server, body: Any) -> Answer:
             "Images of instances on block storage are made by the block storage service's "
             "os-volume_upload_image; createImage is for U2 instances."
         )
-    image = snapshot(call, tx, server, name, asked.metadata or {})
+    image = snapshot(call, tx, server, name, metadata)
     images.add(tx, image)
     marked = replace(server, task_state=TaskState.IMAGE_SNAPSHOT)
     create_image.submit(tx, call.region.engine, marked, disks[0].id, image.id)
