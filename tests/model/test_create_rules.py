@@ -14,6 +14,7 @@ from hanok.model.create_rules import (
     Root,
     check_counts,
     check_image,
+    check_memory,
     check_metadata,
     check_size,
     further_devices,
@@ -79,6 +80,11 @@ def test_metadata_are_limited_by_their_number() -> None:
     check_metadata({"k" * 255: "v" * 255, "empty": ""}, 2)
     with pytest.raises(QuotaExceeded, match="exceeds 1"):
         check_metadata({"a": "", "b": ""}, 1)
+
+
+def test_metadata_without_a_limit_are_as_many_as_one_likes() -> None:
+    check_metadata({}, -1)
+    check_metadata({f"k{number}": "" for number in range(500)}, -1)
 
 
 def test_the_root_is_the_one_device_with_boot_index_0() -> None:
@@ -215,3 +221,14 @@ def test_the_needed_size_holds_every_byte_and_no_gib_more(virtual: int, least: i
 
 def test_an_image_of_unknown_size_needs_its_minimum() -> None:
     assert needed_gib(replace(IMAGE, virtual_bytes=None, min_disk_gib=7)) == 7
+
+
+def test_a_flavor_has_the_memory_that_image_and_system_ask_for() -> None:
+    small, large = a_flavor(1), a_flavor(2)
+    check_memory(RULES, small, 1024, {"os_type": "linux"})
+    check_memory(RULES, large, 2048, {"os_type": "windows"})
+    with pytest.raises(Invalid, match="too small for requested image"):
+        check_memory(RULES, small, 1025, {})
+    with pytest.raises(Invalid, match="at least 2048 MB of RAM"):
+        check_memory(RULES, small, 0, {"os_type": "Windows"})
+    check_memory(LAX, small, 0, {"os_type": "Windows"})

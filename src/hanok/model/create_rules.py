@@ -5,7 +5,9 @@ Sources: the guide, "Create Instance" (Windows, sizes, U2, counts, lengths) and 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from hanok.model.devices import MOST
 from hanok.model.errors import Forbidden, Invalid, NotImplemented_, QuotaExceeded
@@ -66,8 +68,8 @@ def _longest_name(request: ServerCreate) -> str:
 
 
 def check_metadata(metadata: dict[str, str], limit: int) -> None:
-    """Check keys and values (255 characters each) and their number."""
-    if len(metadata) > limit:
+    """Check keys and values (255 characters each) and their number; a limit of -1 is none."""
+    if 0 <= limit < len(metadata):
         raise QuotaExceeded(f"Maximum number of metadata items exceeds {limit}")
     for key, value in metadata.items():
         if not key or len(key) > 255 or len(value) > 255:
@@ -151,21 +153,36 @@ def check_image(
     """Check what the image asks of the flavor and the root disk."""
     if image.status != "active":
         raise Invalid(f"Image {image.id} is not active.")
-    if flavor.ram_mib < image.min_ram_mib:
-        raise Invalid("Flavor's memory is too small for requested image.")
+    check_memory(rules, flavor, image.min_ram_mib, image.properties)
     if root.destination == "local" and root.size_gib < needed_gib(image):
         raise Invalid(
             f"Flavor's disk is too small for requested image: it has {root.size_gib} GB, "
             f"the image needs {needed_gib(image)} GB."
         )
     check_size(image, root.size_gib)
-    if str(image.properties.get("os_type", "")).lower() == "windows":
-        _check_windows(request, rules, flavor, root)
+    if _is_windows(image.properties):
+        _check_windows(request, rules, root)
     elif root.size_gib < rules.linux_root_gib:
         raise Invalid(
             f"The root block storage of a Linux instance must be at least "
             f"{rules.linux_root_gib} GB; {root.size_gib} GB was asked for."
         )
+
+
+def check_memory(
+    rules: CreateRules, flavor: Flavor, min_ram_mib: int, properties: Mapping[str, Any]
+) -> None:
+    """Check that a flavor has the memory that an image, or its system, asks for."""
+    if flavor.ram_mib < min_ram_mib:
+        raise Invalid("Flavor's memory is too small for requested image.")
+    if _is_windows(properties) and flavor.ram_mib < rules.windows_ram_mib:
+        raise Invalid(
+            f"Windows instances need a flavor with at least {rules.windows_ram_mib} MB of RAM."
+        )
+
+
+def _is_windows(properties: Mapping[str, Any]) -> bool:
+    return str(properties.get("os_type", "")).lower() == "windows"
 
 
 def needed_gib(image: Image) -> int:
@@ -182,13 +199,9 @@ def check_size(image: Image, size_gib: int) -> None:
         )
 
 
-def _check_windows(request: ServerCreate, rules: CreateRules, flavor: Flavor, root: Root) -> None:
+def _check_windows(request: ServerCreate, rules: CreateRules, root: Root) -> None:
     if root.destination == "local" and rules.windows_name:
         raise Invalid("Windows images cannot be used with U2 flavors.")
-    if flavor.ram_mib < rules.windows_ram_mib:
-        raise Invalid(
-            f"Windows instances need a flavor with at least {rules.windows_ram_mib} MB of RAM."
-        )
     if root.size_gib < rules.windows_root_gib:
         raise Invalid(
             f"The root block storage of a Windows instance must be at least "

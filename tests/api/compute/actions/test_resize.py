@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 import pytest
 
-from hanok.model.errors import Conflict, HanokError
+from hanok.model.errors import Conflict, HanokError, Invalid
 from hanok.model.server import VmState
-from hanok.store import quotas
-from tests.operations.world import PROJECT, World, endpoint_of
+from hanok.store import images, quotas
+from tests.operations.world import IMAGE, PROJECT, World, endpoint_of
 
 
 @pytest.fixture
@@ -113,3 +116,36 @@ def test_a_resize_that_fails_gives_its_quota_back(world: World, server_id: str) 
     assert world.server(server_id).vm_state == VmState.ACTIVE
     assert cores(world) == 1
     assert world.server(server_id).resized is None
+
+
+@pytest.mark.parametrize(
+    ("image", "text"),
+    [
+        ({"properties": {"os_type": "windows"}}, "at least 2048 MB of RAM"),
+        ({"min_ram_mib": 2048}, "memory is too small for requested image"),
+    ],
+)
+def test_a_flavor_that_the_image_could_not_be_made_with_is_refused(
+    world: World, image: dict[str, Any], text: str
+) -> None:
+    """Nova's check of the image, and the guide's rule for Windows, hold for the new flavor, too."""
+    with world.store.read() as reader:
+        tiny = images.get(reader, IMAGE, None)
+    assert tiny is not None
+    picky = replace(tiny, id="33333333-3333-4333-8333-333333333333", **image)
+    with world.store.write() as tx:
+        images.add(tx, picky)
+    root = {
+        "source_type": "image",
+        "uuid": picky.id,
+        "boot_index": 0,
+        "volume_size": 50,
+        "destination_type": "volume",
+    }
+    large, small = (world.flavor(local=False, number=number) for number in (1, 0))
+    made = world.create(flavorRef=large, imageRef=picky.id, block_device_mapping_v2=[root])
+    world.settle()
+    with pytest.raises(Invalid, match=text):
+        act(world, made, "resize", {"flavorRef": small})
+    assert act(world, made, "resize", {"flavorRef": world.flavor(local=False, number=2)}) == 202
+    world.settle()

@@ -7,14 +7,15 @@ from typing import Any
 
 from hanok.api._call import Answer, Call
 from hanok.api.compute.actions.action import ServerAction, begin
+from hanok.api.dialects.nhn import NHN
 from hanok.model import lifecycle
-from hanok.model.create_rules import ZERO_DISK
+from hanok.model.create_rules import ZERO_DISK, check_memory
 from hanok.model.errors import Forbidden, Invalid, QuotaExceeded
 from hanok.model.flavor import Flavor
 from hanok.model.moments import SECOND
 from hanok.model.server import Server, TaskState
 from hanok.operations import resize_server
-from hanok.store import flavors, quotas, servers
+from hanok.store import flavors, images, quotas, servers
 from hanok.store.database import Transaction
 
 GRACE = 600 * SECOND
@@ -31,6 +32,9 @@ def _resize(call: Call, tx: Transaction, server: Server, body: Any) -> Answer:
     old = flavors.get(tx, server.flavor_id, None)
     lifecycle.check(lifecycle.ACTIONS["resize"], server)
     _check(server, old, flavor)
+    image = images.get(tx, server.image_id, None) if server.image_id else None
+    least = image.min_ram_mib if image is not None else 0
+    check_memory(NHN.rules, flavor, least, server.image_metadata)
     _take_quota(tx, server, flavor)
     begin(call, tx, server, "resize")
     held = {"resized": resize_server.other_size(flavor)}
