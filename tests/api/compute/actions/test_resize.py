@@ -7,7 +7,7 @@ import pytest
 
 from hanok.model.errors import Conflict, HanokError, Invalid
 from hanok.model.server import VmState
-from hanok.store import images, quotas
+from hanok.store import images, journal, quotas
 from tests.operations.world import IMAGE, PROJECT, World, endpoint_of
 
 
@@ -149,3 +149,21 @@ def test_a_flavor_that_the_image_could_not_be_made_with_is_refused(
         act(world, made, "resize", {"flavorRef": small})
     assert act(world, made, "resize", {"flavorRef": world.flavor(local=False, number=2)}) == 202
     world.settle()
+
+
+def test_what_is_being_confirmed_is_not_taken_back_nor_confirmed_twice(
+    world: World, server_id: str
+) -> None:
+    larger = {"flavorRef": world.flavor(local=False, number=2)}
+    act(world, server_id, "resize", larger)
+    world.settle()
+    world.engine.stop()
+    assert [act(world, server_id, "confirmResize") for _ in range(2)] == [204, 204]
+    with pytest.raises(Conflict, match="while its resize is being confirmed"):
+        act(world, server_id, "revertResize")
+    assert world.server(server_id).task_state is None
+    with world.store.read() as reader:
+        kinds = [operation.kind for operation in journal.of_server(reader, server_id)]
+    assert [kind.partition("@")[0] for kind in kinds].count("confirm_resize") == 1
+    world.reopen().settle()
+    assert world.server(server_id).flavor_id == larger["flavorRef"]

@@ -10,12 +10,12 @@ from hanok.api.compute.actions.action import ServerAction, begin
 from hanok.api.dialects.nhn import NHN
 from hanok.model import lifecycle
 from hanok.model.create_rules import ZERO_DISK, check_memory
-from hanok.model.errors import Forbidden, Invalid, QuotaExceeded
+from hanok.model.errors import Conflict, Forbidden, Invalid, QuotaExceeded
 from hanok.model.flavor import Flavor
 from hanok.model.moments import SECOND
 from hanok.model.server import Server, TaskState
 from hanok.operations import resize_server
-from hanok.store import flavors, images, quotas, servers
+from hanok.store import flavors, images, journal, quotas, servers
 from hanok.store.database import Transaction
 
 GRACE = 600 * SECOND
@@ -83,12 +83,25 @@ def _confirm(call: Call, tx: Transaction, server: Server, _body: Any) -> Answer:
     if confirmed is not None and call.region.clock.now() - confirmed < GRACE:
         return Answer(204)
     lifecycle.check(lifecycle.ACTIONS["confirmResize"], server)
-    resize_server.submit_confirm(tx, call.region.engine, server)
+    if not _being_confirmed(tx, server):
+        resize_server.submit_confirm(tx, call.region.engine, server)
     return Answer(204)
+
+
+def _being_confirmed(tx: Transaction, server: Server) -> bool:
+    """Tell whether a confirmation is in hand: Nova has no task state that would show it."""
+    return any(
+        operation.kind == resize_server.CONFIRM.kind and operation.ended_at is None
+        for operation in journal.of_server(tx, server.id)
+    )
 
 
 def _revert(call: Call, tx: Transaction, server: Server, _body: Any) -> Answer:
     begin(call, tx, server, "revertResize")
+    if _being_confirmed(tx, server):
+        raise Conflict(
+            f"Cannot 'revertResize' instance {server.id} while its resize is being confirmed"
+        )
     task = TaskState.RESIZE_REVERTING
     resize_server.submit_revert(tx, call.region.engine, _marked(server, task))
     return Answer(202)
