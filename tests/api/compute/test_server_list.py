@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import product
 from typing import Any, cast
 
 import pytest
@@ -15,6 +16,7 @@ from hanok.api.compute.server_list import compile_name, listing, read_page
 from hanok.model.credentials import Credentials
 from hanok.model.errors import Invalid
 from hanok.model.moments import SECOND
+from hanok.model.server import TaskState, VmState, status
 from hanok.store import servers
 from hanok.store.database import Database, Reader
 from hanok.store.servers import Listing
@@ -55,9 +57,21 @@ def test_every_filter_of_the_guide_is_read(store: Database) -> None:
         reservation_id="r",
         image_id="i",
         flavor_id="f",
-        statuses=("ACTIVE", "error"),
+        statuses=("ACTIVE", "ERROR"),
         changed_since=10 * SECOND,
     )
+
+
+def test_as_many_statuses_as_a_query_holds_are_one_statement(store: Database) -> None:
+    with store.read() as reader:
+        found = asked(reader, "&".join(["status=UNKNOWN"] * 100 + ["status=active"] * 100))
+        assert found.statuses == ("UNKNOWN", "ACTIVE")
+        known = {
+            status(vm_state, task, answering=answering)
+            for vm_state, task, answering in product(VmState, (None, *TaskState), (True, False))
+        }
+        every = "&".join(f"status={one}" for one in (*known, *range(150)))
+        assert len(servers.page(reader, asked(reader, every))) == 12
 
 
 def test_what_is_not_asked_for_is_not_filtered(store: Database) -> None:
