@@ -78,6 +78,26 @@ def test_fault_30_the_fault_counts_filters_and_names_the_nearest_fit() -> None:
     assert "choose a flavor with less RAM" in text
 
 
+def test_fault_30_the_nearest_fit_lacks_least_of_what_is_asked_for() -> None:
+    """Not the one with the most RAM where it is not RAM that is lacking."""
+    idle = replace(HOST, id="idle", used_vcpus=8)
+    near = replace(HOST, id="near", used_ram_mib=6000)
+    with pytest.raises(NoValidHost, match="nearest fit has 8 vCPUs, 2192 MB of RAM and 100 GB"):
+        rank([idle, near], replace(SMALL, claim=Claim(9, 1024, 10)))
+    with pytest.raises(NoValidHost, match="nearest fit has 8 vCPUs, 8192 MB of RAM and 99 GB"):
+        rank(
+            [replace(HOST, ram_mib=99_999, used_disk_gib=90), replace(HOST, used_disk_gib=1)],
+            replace(SMALL, claim=Claim(1, 1024, 100)),
+        )
+
+
+def test_fault_30_what_is_free_is_what_a_server_could_have() -> None:
+    """Under TCG a domain takes more than its own memory; a host may be promised out."""
+    tcg = replace(HOST, accel="tcg", used_ram_mib=7168, used_vcpus=9)
+    with pytest.raises(NoValidHost, match="nearest fit has 0 vCPUs, 960 MB of RAM"):
+        rank([tcg], SMALL)
+
+
 def test_a_region_without_hosts_says_so() -> None:
     with pytest.raises(NoValidHost, match="no host yet"):
         rank([], SMALL)

@@ -93,6 +93,21 @@ def _load(host: Host) -> tuple[float, str]:
     return max(ram, vcpus), host.id
 
 
+def _free(host: Host) -> tuple[int, int, int]:
+    """Return the vCPUs, the MiB of RAM and the GiB of disk that a server could still have."""
+    return (
+        max(0, host.vcpus - host.used_vcpus),
+        max(0, host.ram_mib - host.used_ram_mib - host.overhead_mib),
+        max(0, host.disk_gib - host.used_disk_gib),
+    )
+
+
+def _lacks(host: Host, claim: Claim) -> float:
+    """Say how far a host is from holding a claim: the largest share of a measure that it lacks."""
+    asked = (claim.vcpus, claim.ram_mib, claim.disk_gib)
+    return max(1 - free / want for free, want in zip(_free(host), asked, strict=True) if want)
+
+
 def _explain(
     total: int, dropped: Sequence[tuple[Filter, int]], nearest: Sequence[Host], wanted: Wanted
 ) -> str:
@@ -100,12 +115,7 @@ def _explain(
         return "No valid host was found. The region has no host yet; try again in a moment."
     reasons = ", ".join(f"{one.name} dropped {count}" for one, count in dropped)
     text = f"No valid host was found. Of {total} host{'s' if total > 1 else ''}: {reasons}."
-    best = max(nearest, key=lambda host: host.ram_mib - host.used_ram_mib)
-    free = (
-        best.vcpus - best.used_vcpus,
-        best.ram_mib - best.used_ram_mib,
-        best.disk_gib - best.used_disk_gib,
-    )
+    free = _free(min(nearest, key=lambda host: _lacks(host, wanted.claim)))
     return (
         f"{text} The nearest fit has {free[0]} vCPUs, {free[1]} MB of RAM and {free[2]} GB of disk "
         f"free; asked for were {wanted.claim.vcpus}, {wanted.claim.ram_mib} and "
