@@ -180,6 +180,15 @@ def test_a_resized_claim_keeps_what_the_domain_takes_beside_its_memory(store: Da
         assert only(tx).used_ram_mib == 2048 + TRANSLATION_CACHE_MIB
 
 
+def test_a_host_is_seen_as_if_one_server_held_nothing(store: Database) -> None:
+    with store.write() as tx:
+        hosts.claim(tx, uuid(1), HERE, Claim(3, 1024, 5))
+        hosts.claim(tx, uuid(2), HERE, Claim(1, 512, 2))
+        [host] = hosts.without(tx, uuid(1))
+        assert (host.used_vcpus, host.used_ram_mib, host.used_disk_gib) == (1, 512, 2)
+        assert hosts.without(tx, uuid(3)) == []
+
+
 def test_a_server_without_a_claim_has_nothing_to_resize(store: Database) -> None:
     with store.write() as tx:
         assert hosts.resize_claim(tx, uuid(1), Claim(1000, 1, 0))

@@ -25,7 +25,7 @@ from hanok.model.power import PowerState
 from hanok.model.server import Server, VmState
 from hanok.operations import power
 from hanok.operations.submitter import Submitter
-from hanok.placement.filters import NoValidHost
+from hanok.placement.filters import NoValidHost, Wanted, rank
 from hanok.store import hosts, servers
 from hanok.store.database import Transaction
 
@@ -91,10 +91,16 @@ def _hold_both(work: Work) -> None:
     old, new = work.intent["old"], work.intent["new"]
     larger = Claim(max(old["vcpus"], new["vcpus"]), max(old["ram_mib"], new["ram_mib"]), 0)
     if not hosts.resize_claim(work.tx, work.server_id or "", larger):
-        raise NoValidHost(
-            "No valid host was found. The instance's host has no room for the new flavor; choose "
-            "a smaller one."
-        )
+        raise NoValidHost(f"{_why(work, larger)} A resized instance stays on its host.")
+
+
+def _why(work: Work, larger: Claim) -> str:
+    """Explain, as placement does, why the server's host does not hold the larger size."""
+    try:
+        rank(hosts.without(work.tx, work.server_id or ""), Wanted(larger, None))
+    except NoValidHost as error:
+        return error.message
+    return "No valid host was found. The instance's host has no room for the new flavor."
 
 
 def _hold_old(work: Work) -> None:

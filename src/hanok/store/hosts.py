@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import fields
+from dataclasses import fields, replace
 from typing import Any
 
 from sqlalchemy import bindparam, delete, insert, select, update
@@ -153,6 +153,24 @@ def resize_claim(tx: Transaction, server_id: str, wanted: Claim) -> bool:
         .values(vcpus=wanted.vcpus, ram_mib=ram)
     )
     return True
+
+
+def without(reader: Reader, server_id: str) -> list[Host]:
+    """Return the host of a server as it would be if the server held nothing; empty: it is on none.
+
+    This is what tells why `resize_claim` found no room.
+    """
+    row = reader.first(_claim_of, {"server": server_id})
+    return [
+        replace(
+            host,
+            used_vcpus=host.used_vcpus - row.vcpus,
+            used_ram_mib=host.used_ram_mib - row.ram_mib,
+            used_disk_gib=host.used_disk_gib - row.disk_gib,
+        )
+        for host in all_hosts(reader)
+        if row is not None and host.id == row.host_id
+    ]
 
 
 def claimed(reader: Reader) -> Sequence[tuple[str, str]]:

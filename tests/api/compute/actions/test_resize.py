@@ -167,3 +167,23 @@ def test_what_is_being_confirmed_is_not_taken_back_nor_confirmed_twice(
     assert [kind.partition("@")[0] for kind in kinds].count("confirm_resize") == 1
     world.reopen().settle()
     assert world.server(server_id).flavor_id == larger["flavorRef"]
+
+
+def test_a_resize_that_finds_no_room_says_what_is_lacking_and_what_to_change(
+    world: World, server_id: str
+) -> None:
+    with world.store.write() as tx:
+        quotas.change(tx, PROJECT, {"cores": -1, "ram_mib": -1})
+    world.create(local=True)
+    world.settle()
+    act(world, server_id, "resize", {"flavorRef": world.flavor(local=False, number=-1)})
+    world.settle()
+    server = world.server(server_id)
+    assert (server.vm_state, server.task_state) == (VmState.ACTIVE, None)
+    message = (server.fault or {})["message"]
+    for part in (
+        "No valid host was found. Of 1 host: RAM dropped 1. The nearest fit has ",
+        "asked for were 32, 262144 and 0. To go on, choose a flavor with less RAM. ",
+        "A resized instance stays on its host.",
+    ):
+        assert part in message
