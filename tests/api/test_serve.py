@@ -233,11 +233,13 @@ def test_bytes_and_nothing_are_sent_as_they_are(cloud: Cloud) -> None:
     assert (gone.status_code, gone.content) == (204, b"")
 
 
-def test_another_method_is_a_405_in_the_service_s_shape(cloud: Cloud) -> None:
-    answer = cloud.send("PUT", "/kr1/compute/text", token=cloud.member)
+@pytest.mark.parametrize("method", ["PUT", "OPTIONS"])
+def test_another_method_is_a_405_in_the_service_s_shape(cloud: Cloud, method: str) -> None:
+    answer = cloud.send(method, "/kr1/compute/text", token=cloud.member)
     assert answer.status_code == 405
-    message = "The method PUT is not allowed for this resource."
+    message = f"The method {method} is not allowed for this resource."
     assert answer.json() == {"badMethod": {"code": 405, "message": message}}
+    assert answer.headers["allow"] == "DELETE, GET, HEAD", "what there is, and nothing else"
     head = cloud.send("HEAD", "/v2.0/tokens")
     assert head.status_code == 405, "no GET, no HEAD"
 

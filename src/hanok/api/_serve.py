@@ -28,7 +28,8 @@ from hanok.telemetry.requests import Answered, RequestLog
 
 log = structlog.get_logger("hanok.api")
 LARGEST_BODY = 1_048_576
-_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
+# OPTIONS among them: left to the framework it promises methods that are none.
+_METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 _Response = falcon.asgi.Response
 
 
