@@ -142,6 +142,13 @@ def test_unnamed_is_the_only_network_and_ambiguous_where_there_are_more(store: D
         assert interfaces(reader, "c" * 32, None) == ()
 
 
+def test_the_only_network_needs_a_subnet_like_one_that_is_named(store: Database) -> None:
+    with store.write() as tx:
+        networks.add(tx, a_network(5, project_id="c" * 32))
+        with pytest.raises(Invalid, match=f"Network {uuid(5)} requires a subnet"):
+            interfaces(tx, "c" * 32, None)
+
+
 def test_a_network_to_the_outside_is_nobody_s_default(store: Database) -> None:
     with store.write() as tx:
         networks.add(tx, a_network(5, project_id="c" * 32, shared=True, external=True))

@@ -45,7 +45,7 @@ def _default(reader: Reader, project_id: str) -> tuple[Interface, ...]:
     known = [n for n in networks.visible(reader, project_id) if not n.external]
     if len(known) > 1:
         raise Conflict("Multiple possible networks found, use a Network ID to be more specific.")
-    return tuple(Interface(network.id) for network in known)
+    return tuple(_on_network(reader, network, None) for network in known)
 
 
 def _interface(reader: Reader, project_id: str, nic: Nic) -> Interface:
