@@ -17,6 +17,7 @@ from hanok.api.identity.service import Identity, ProjectReference, Proof
 from hanok.app import App, IdentityAlone, StateDirectory, StateDirectoryInUse
 from hanok.config import Config
 from hanok.model.errors import Conflict, HanokError
+from hanok.model.moments import SECOND
 from hanok.store import hosts, volumes
 from tests.drivers.scene import wait_for
 from tests.store.volume_rows import a_volume
@@ -69,10 +70,12 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
     config = Config(driver="simulated", state=state, regions=("KR1", "KR2"), image_limit_gib=3)
     app = App(config, OWN, said.append)
     project = app.identity.accounts.create_project("demo").id
-    app.start((project,))
-    assert wait_for(lambda: sum("joined" in line for line in said) == 2)
-    yield Cloud(app, project, member_of(app.identity, project), said)
-    app.stop()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("hanok.reconcile.leftovers.EVERY", SECOND // 5)
+        app.start((project,))
+        assert wait_for(lambda: sum("joined" in line for line in said) == 2)
+        yield Cloud(app, project, member_of(app.identity, project), said)
+        app.stop()
 
 
 @pytest.mark.parametrize("region", ["kr1", "kr2"])
@@ -144,6 +147,26 @@ def test_a_request_reaches_the_engine_and_the_host(cloud: Cloud) -> None:
     assert any(made.json()["volume"]["id"] in str(file) for file in disks.rglob("*"))
     assert cloud.send("DELETE", path).status_code == 202
     assert wait_for(lambda: cloud.send("GET", path).status_code == 404)
+
+
+def test_what_a_host_does_too_late_is_removed(cloud: Cloud) -> None:
+    body = {"volume": {"size": 1, "availability_zone": "kr-pub-a"}}
+    made = cloud.send("POST", "/kr1/volume/v2/{project}/volumes", body=body)
+    volume_id = made.json()["volume"]["id"]
+    path = f"/kr1/volume/v2/{{project}}/volumes/{volume_id}"
+    assert wait_for(lambda: cloud.get(path)["volume"]["status"] == "available")
+    assert cloud.send("DELETE", path).status_code == 202
+    assert wait_for(lambda: cloud.send("GET", path).status_code == 404)
+    hosts_there = cloud.app.regions[0].hosts
+    [host_id] = hosts_there.hosts()
+    call = {"spec": {"disk_id": volume_id, "size_gib": 1}}
+    hosts_there.perform(host_id, "storage.create_disk", call, 5.0)
+
+    def is_there() -> bool:
+        return bool(hosts_there.query(host_id, "storage.list_disks", {}, 5.0))
+
+    assert is_there()
+    assert wait_for(lambda: not is_there(), 10)
 
 
 def test_settings_reach_the_region(cloud: Cloud) -> None:

@@ -41,6 +41,7 @@ from hanok.model.errors import HanokError
 from hanok.operations.kinds import KINDS
 from hanok.operations.park import parked
 from hanok.reconcile.confirm import Confirmations
+from hanok.reconcile.leftovers import LeftoverRemoval
 from hanok.reconcile.watch import Watch
 from hanok.store import first_start, migrate, quotas, server_time, volumes
 from hanok.store import hosts as host_rows
@@ -216,12 +217,13 @@ class App:
         """Make what looks after a region, and after what is due in it."""
         store, after = region.store, self.config.confirm_resize_after
         confirmations = Confirmations(store, engine, self._clock, after)
+        removal = LeftoverRemoval(store, hosts, engine, self._clock)
         return Watch(
             store,
             hosts,
             self._clock,
             keep_days=self.config.keep_deleted_days,
-            chores=[confirmations.run, partial(recovery.erase_doomed, region)],
+            chores=[confirmations.run, removal.run, partial(recovery.erase_doomed, region)],
         )
 
     def _join(self, running: RunningRegion) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from hanok.model.power import PowerState
 from hanok.model.server import VmState
+from hanok.reconcile.leftovers import MADE_BY
+from hanok.store.journal import StepRow
 from tests.operations.world import World
 
 
@@ -92,3 +94,18 @@ def on_host(name: str, kind: str, before: Callable[[World], str], action: Action
 
 
 ON = rests(VmState.ACTIVE, PowerState.RUNNING)
+
+
+def assert_makers_are_named(steps: Iterable[StepRow]) -> None:
+    """Check that what makes a disk or a tap is keyed by its id: so a leftover's maker is found."""
+    for step in steps:
+        verb, args = (step.call or {}).get("verb"), (step.call or {}).get("args")
+        name, _, made = step.key.partition(":")
+        if verb == "storage.create_disk":
+            assert args is not None
+            assert name in MADE_BY["disk"]
+            assert made == args["spec"]["disk_id"]
+        if verb == "network.plug":
+            assert args is not None
+            assert name in MADE_BY["port"]
+            assert made == args["port"]["port_id"]

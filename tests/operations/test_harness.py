@@ -17,7 +17,7 @@ import pytest
 
 from hanok.model.errors import HostError
 from hanok.model.server import VmState
-from tests.operations.case import Case
+from tests.operations.case import Case, assert_makers_are_named
 from tests.operations.cases import CASES
 from tests.operations.world import World
 
@@ -170,7 +170,9 @@ def test_every_step_is_reached_in_the_order_of_the_list(workshop: Workshop, case
     with world.store.read() as reader:
         from hanok.store import journal
 
-        steps = [step.key for step in journal.steps_of(reader, operation.id)]
+        rows = journal.steps_of(reader, operation.id)
+    steps = [step.key for step in rows]
+    assert_makers_are_named(rows)
     workshop.drop(world)
     moments = ("start", "effect", "commit")
     assert points == [

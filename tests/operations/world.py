@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -72,11 +72,15 @@ ELSEWHERE = "d" * 32
 
 @dataclass
 class World:
-    """A region in `folder`; `reached` hears every failpoint."""
+    """A region in `folder`; `reached` hears every failpoint.
+
+    `patience`: the longest that a step waits for the host, in seconds.
+    """
 
     url: str
     folder: Path
     reached: Callable[[str], None] | None = None
+    patience: float = 3600.0
 
     def open(self) -> World:
         """Open store, driver and engine; a first time, seed the region."""
@@ -90,13 +94,16 @@ class World:
             self.store,
             self.clock,
             Sealer.from_file(self.folder / "key", self.clock.random_bytes),
-            self.hosts.perform,
+            self._perform,
             self.failpoints,
         )
         self.engine = Engine(context, KINDS, parked)
         self.images = ImageStore(self.folder / "images")
         self.region = Region("KR1", self.store, self.engine, self.hosts, self.clock, self.images)
         return self
+
+    def _perform(self, host_id: str, verb: str, args: Mapping[str, Any], timeout: float) -> Any:
+        return self.hosts.perform(host_id, verb, args, min(timeout, self.patience))
 
     def start(self) -> World:
         """Let operations run."""

@@ -42,7 +42,11 @@ def submit(tx: Transaction, engine: Submitter, volume: Volume, image_format: str
                 "image_id": volume.image_id,
                 "image_format": image_format,
             },
-            plan=tuple(Planned(name, name) for name in ("place", "make_disk", "finish")),
+            plan=(
+                Planned("place", "place"),
+                Planned("make_disk", f"make:{volume.id}"),
+                Planned("finish", "finish"),
+            ),
             subjects=(f"volume:{volume.id}",),
         ),
     )

@@ -2,9 +2,14 @@
 
 It waits behind whatever it overtook, then gathers what is left, and takes each thing away. Nothing
 is undone: every step makes something absent, and a step that fails is tried until it works.
+
+The same steps take away what comes to be on a host after the delete: a call that hung beyond its
+deadline may still take effect (`reconcile.leftovers`).
 """
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 from hanok.engine.steps import (
     ControlStep,
@@ -44,6 +49,47 @@ def submit(tx: Transaction, engine: Submitter, server: Server) -> None:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Leftovers:
+    """What a host holds of a deleted server: its domain, ports and disks that have no row."""
+
+    host_id: str
+    domain: bool
+    port_ids: tuple[str, ...]
+    disk_ids: tuple[str, ...]
+
+
+def submit_leftovers(tx: Transaction, engine: Submitter, server: Server, left: Leftovers) -> None:
+    """Submit the removal of what is left of a server that is deleted; its row stays as it is."""
+    engine.submit(
+        tx,
+        Submission(
+            kind=KIND.kind,
+            project_id=server.project_id,
+            server_id=server.id,
+            intent={},
+            plan=(
+                *([_domain(left.host_id)] if left.domain else []),
+                *(_port(left.host_id, port_id) for port_id in left.port_ids),
+                *(_disk(left.host_id, disk_id) for disk_id in left.disk_ids),
+            ),
+            subjects=(f"server:{server.id}",),
+        ),
+    )
+
+
+def _domain(host_id: str) -> Planned:
+    return Planned("delete_domain", "domain", {"host_id": host_id})
+
+
+def _port(host_id: str, port_id: str) -> Planned:
+    return Planned("unplug_port", f"unplug:{port_id}", {"host_id": host_id, "port_id": port_id})
+
+
+def _disk(host_id: str, disk_id: str) -> Planned:
+    return Planned("delete_disk", f"delete:{disk_id}", {"host_id": host_id, "disk_id": disk_id})
+
+
 def _gather(work: Work) -> Extended:
     """List what there is to remove, as the rows say now that we are alone."""
     server_id = work.server_id or ""
@@ -52,9 +98,9 @@ def _gather(work: Work) -> Extended:
         return Extended(None, ())
     plan = []
     if server.host_id is not None:
-        plan.append(Planned("delete_domain", "domain", {"host_id": server.host_id}))
+        plan.append(_domain(server.host_id))
     plan += [
-        Planned("unplug_port", f"unplug:{port.id}", {"host_id": port.host_id, "port_id": port.id})
+        _port(port.host_id, port.id)
         for port in ports.of_server(work.tx, server_id)
         if port.host_id is not None
     ]
@@ -62,10 +108,7 @@ def _gather(work: Work) -> Extended:
     for attachment, volume in volumes.of_server(work.tx, server_id):
         if attachment.delete_on_termination and volume.host_id is not None:
             disks.append((volume.id, volume.host_id))
-    plan += [
-        Planned("delete_disk", f"delete:{disk_id}", {"host_id": host_id, "disk_id": disk_id})
-        for disk_id, host_id in disks
-    ]
+    plan += [_disk(host_id, disk_id) for disk_id, host_id in disks]
     return Extended(None, (*plan, Planned("forget", "forget")))
 
 
@@ -115,8 +158,14 @@ def _forget(work: Work) -> None:
 
 
 def _settle(work: Work, outcome: Outcome) -> None:
-    """Show a delete that ran out of time as ERROR; the next delete starts afresh."""
+    """Show a delete that ran out of time as ERROR; the next delete starts afresh.
+
+    A server that is deleted stays so, whatever becomes of its leftovers.
+    """
     if outcome.state == "done" or outcome.cancelled:
+        return
+    server = servers.find(work.tx, work.server_id or "")
+    if server is not None and server.terminated_at is not None:
         return
     said = fault(outcome, work.now)
     values = {"vm_state": VmState.ERROR, "task_state": None, "fault": said}

@@ -24,16 +24,24 @@ PATIENCE = Retry(times=10, first=0.5, factor=2.0, longest=30.0)
 
 def submit(tx: Transaction, engine: Submitter, volume: Volume) -> None:
     """Submit the operation in the request's transaction, with the status already `deleting`."""
-    engine.submit(
-        tx,
-        Submission(
-            kind=KIND.kind,
-            project_id=volume.project_id,
-            server_id=None,
-            intent={"volume_id": volume.id, "host_id": volume.host_id},
-            plan=(Planned("delete_disk", "delete_disk"), Planned("forget", "forget")),
-            subjects=(f"volume:{volume.id}",),
-        ),
+    engine.submit(tx, _submission(volume.project_id, volume.id, volume.host_id))
+
+
+def submit_leftover(
+    tx: Transaction, engine: Submitter, project_id: str, volume_id: str, host_id: str
+) -> None:
+    """Submit the removal of a disk that came to be on a host after its volume was deleted."""
+    engine.submit(tx, _submission(project_id, volume_id, host_id))
+
+
+def _submission(project_id: str, volume_id: str, host_id: str | None) -> Submission:
+    return Submission(
+        kind=KIND.kind,
+        project_id=project_id,
+        server_id=None,
+        intent={"volume_id": volume_id, "host_id": host_id},
+        plan=(Planned("delete_disk", "delete_disk"), Planned("forget", "forget")),
+        subjects=(f"volume:{volume_id}",),
     )
 
 
