@@ -10,6 +10,7 @@ import pytest
 
 from hanok.api._call import Answer
 from hanok.model.errors import Conflict, HanokError, Invalid, NotFound
+from hanok.operations import create_server
 from tests.operations.world import (
     ADMIN,
     ELSEWHERE,
@@ -167,6 +168,26 @@ def test_several_servers_are_numbered_and_share_a_reservation(world: World) -> N
     listed = get(world, ALL, f"reservation_id={reservation}")["servers"]
     assert sorted(server["name"] for server in listed) == ["many-1", "many-2", "many-3"]
     assert set(listed[0]) == {"id", "links", "name"}
+
+
+@pytest.mark.parametrize("given", [{}, {"adminPass": "given"}])
+def test_several_servers_share_the_password_that_is_answered(
+    world: World, monkeypatch: pytest.MonkeyPatch, given: dict[str, str]
+) -> None:
+    told: list[dict[str, str]] = []
+    submit = create_server.submit
+
+    def listen(tx: Any, engine: Any, intent: Any, secrets: Any) -> Any:
+        told.append(secrets)
+        return submit(tx, engine, intent, secrets)
+
+    monkeypatch.setattr(create_server, "submit", listen)
+    wanted = {"name": "many", "imageRef": IMAGE, "flavorRef": world.flavor(local=True)}
+    body = {"server": {**wanted, **given, "max_count": 3}}
+    answered = endpoint_of("POST", ALL).handler(world.call(body)).body["server"]["adminPass"]
+    assert [secrets["admin_pass"] for secrets in told] == [answered] * 3
+    assert answered == given.get("adminPass", answered)
+    assert len({secrets["random_seed"] for secrets in told}) == 3, "chance is each one's own"
 
 
 def test_lists_filter_and_page(world: World) -> None:

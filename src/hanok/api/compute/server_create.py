@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import string
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from hanok.api._call import Answer, Call
 from hanok.api.compute.links import links_of
@@ -58,6 +58,8 @@ def create(call: Call, dialect: Dialect) -> Answer:
         first_start.ensure_project(tx, region.clock, credentials.project_id)
     with region.store.read() as reader:
         found = _resolve(call, dialect, request, reader)
+    # One password for all servers of a request, since only one is answered (Nova).
+    request = replace(request, admin_pass=request.admin_pass or made_password(call))
     reservation = "r-" + _letters(call, 8).lower()
     with region.store.write() as tx:
         count = _take_quota(tx, credentials.project_id, request, found.flavor)
@@ -68,15 +70,15 @@ def create(call: Call, dialect: Dialect) -> Answer:
         ]
     if request.return_reservation_id:
         return Answer(202, {"reservation_id": reservation})
-    links = links_of(call, dialect.root).both("servers", made[0].id)
+    links = links_of(call, dialect.root).both("servers", made[0])
     names = request.security_groups or ("default",)
     body = {
         "server": {
-            "id": made[0].id,
+            "id": made[0],
             "links": links,
             "security_groups": [{"name": name} for name in names],
             "OS-DCF:diskConfig": "MANUAL",
-            "adminPass": made[0].admin_pass,
+            "adminPass": request.admin_pass,
         }
     }
     return Answer(202, body, headers={"Location": links[0]["href"]})
@@ -189,12 +191,6 @@ def _groups(reader: Reader, project_id: str, names: Sequence[str]) -> tuple[str,
 # -- store ---------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class _Made:
-    id: str
-    admin_pass: str
-
-
 def _take_quota(tx: Transaction, project_id: str, request: ServerCreate, flavor: Flavor) -> int:
     """Return how many servers the quota allows, at least min_count; raises QuotaExceeded.
 
@@ -239,21 +235,18 @@ def _over(limits: Quota, used: Usage, count: int, flavor: Flavor) -> str | None:
     return None
 
 
-def _one(
-    call: Call, tx: Transaction, request: ServerCreate, found: Resolved, place: Place
-) -> _Made:
-    """Store one server's row and submit its operation."""
+def _one(call: Call, tx: Transaction, request: ServerCreate, found: Resolved, place: Place) -> str:
+    """Store one server's row and submit its operation; return its id."""
     region = call.region
     intent = intent_of(call, request, found, place)
     servers.add(tx, row_of(intent, request, found, place, region.clock.now()))
-    admin_pass = request.admin_pass or made_password(call)
     secrets = {
         "user_data": text(request.user_data),
-        "admin_pass": admin_pass,
+        "admin_pass": request.admin_pass,
         "random_seed": random_seed(call),
     }
     create_server.submit(tx, region.engine, intent, secrets)
-    return _Made(intent.server_id, admin_pass)
+    return intent.server_id
 
 
 def made_password(call: Call) -> str:
