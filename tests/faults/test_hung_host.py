@@ -49,6 +49,17 @@ def hang(running: Region, *verbs: str) -> World:
     return world
 
 
+def holds(running: Region, server_id: str) -> bool:
+    """Whether there is a domain of the server."""
+    return server_id in World(running.folder() / "world").contents()["domains"]
+
+
+def deleted_servers(running: Region) -> dict[object, object]:
+    """The servers whose rows say that they are deleted, and when they were."""
+    found = rows(running, "SELECT id, terminated_at FROM servers WHERE vm_state = 'deleted'")
+    return {server_id: at for server_id, at in found if at is not None}
+
+
 def wait_until_hung(running: Region) -> None:
     """Wait until the one operation under way has been in the same call to a host for a while."""
 
@@ -90,6 +101,31 @@ def test_fault_24_a_hung_host_delays_no_answer(running: Region) -> None:
     assert len(wanted.servers) == 2
     check_simulated(running, wanted)
     check_rows(running, wanted)
+
+
+@pytest.mark.slow
+def test_fault_24_a_domain_that_comes_after_its_server_s_delete_is_removed(
+    running: Region,
+) -> None:
+    """The call's own deadline of 30 s, and two of the looks that come every 20 s."""
+    cloud = running.cloud()
+    world = World(running.folder() / "world")
+    late = FailureRule("compute.define", hang_s=HANG, outcome="late")
+    world.inject(FaultPlan(failures=(late,)))
+    made = cloud.create("late", "u2.c1m1")
+    wait_until_hung(running)
+    cloud.delete(made)
+    cloud.settle()
+    before = deleted_servers(running)
+    assert made in before
+    assert not holds(running, made)
+    world.withdraw()
+    poll(lambda: holds(running, made), "the call never takes effect", 10)
+    poll(lambda: not holds(running, made), "the domain stays", 60)
+    cloud.settle()
+    assert deleted_servers(running) == before
+    check_simulated(running, need(cloud))
+    check_rows(running, need(cloud))
 
 
 @pytest.mark.parametrize("verb", ["storage.create_disk", "network.plug", "compute.start"])
