@@ -189,6 +189,18 @@ def test_limit_and_offset_cut_a_page_out_of_the_list(world: World) -> None:
             send(world, "GET", ALL, query, server=server_id)
 
 
+def test_the_root_s_name_is_in_use_on_a_server_with_a_disk_of_its_own_too(
+    world: World, zoned: str
+) -> None:
+    u2 = world.create(local=True, availability_zone="kr-pub-a")
+    data = volume(world)
+    world.settle()
+    for server_id in (zoned, u2):
+        with pytest.raises(Conflict, match=r"\(/dev/vda\) is in use"):
+            attach(world, server_id, data, device="/dev/vda")
+    assert status(world, data) == "available"
+
+
 def test_a_locked_server_keeps_its_disks(world: World, zoned: str) -> None:
     data, other = volume(world), volume(world)
     world.settle()

@@ -11,6 +11,7 @@ from hanok.api._body import decode
 from hanok.api._call import Answer, Call, Endpoint
 from hanok.api.compute.servers import find, find_to_change
 from hanok.model import lifecycle
+from hanok.model.devices import ROOT as ROOT_DEVICE
 from hanok.model.devices import lowest_free
 from hanok.model.errors import Conflict, Invalid, NotFound
 from hanok.model.server import Server
@@ -121,7 +122,7 @@ def _check_place(volume: Volume, server: Server) -> None:
 def _device(asked: str | None, taken: set[str]) -> str:
     """Return the name asked for when it is one of ours and free, the lowest free one otherwise."""
     name = (asked or "").removeprefix("/dev/")
-    if name in taken:
+    if name in taken or name == ROOT_DEVICE:
         raise Conflict(f"The supplied device path (/dev/{name}) is in use.")
     if name.startswith("vd") and len(name) == 3 and name[2] in string.ascii_lowercase[1:]:
         return name
