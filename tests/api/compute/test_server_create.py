@@ -5,10 +5,12 @@ from typing import Any
 import pytest
 
 from hanok.model import errors
-from hanok.store import network_quotas, quotas
+from hanok.store import images, network_quotas, quotas
 from tests.operations.world import IMAGE, PROJECT, World, endpoint_of
+from tests.region_store import an_image, uuid
 
 NONE = "00000000-0000-4000-8000-000000000000"
+QUEUED = uuid(8)
 ROOT = {
     "source_type": "image",
     "uuid": IMAGE,
@@ -207,3 +209,19 @@ def test_odd_block_storage_beside_the_root_disk_is_refused(
     with pytest.raises(errors.HanokError) as caught:
         post(world, block_device_mapping_v2=[ROOT, device])
     assert text in caught.value.message
+
+
+@pytest.mark.parametrize(
+    "server",
+    [
+        {"imageRef": QUEUED},
+        {"block_device_mapping_v2": [{**ROOT, "uuid": QUEUED}]},
+        {"block_device_mapping_v2": [ROOT, {**ROOT, "boot_index": 1, "uuid": QUEUED}]},
+    ],
+    ids=["imageRef", "root", "further"],
+)
+def test_an_image_without_data_yet_makes_no_disk(world: World, server: dict[str, Any]) -> None:
+    with world.store.write() as tx:
+        images.add(tx, an_image(8, status="queued"))
+    with pytest.raises(errors.Invalid, match=rf"Image {QUEUED} is not active\."):
+        post(world, **{"block_device_mapping_v2": [ROOT], **server})

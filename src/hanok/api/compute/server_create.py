@@ -130,9 +130,12 @@ def _root_image(
 
 
 def _image(reader: Reader, project_id: str, image_id: str) -> Image:
+    """Return an image that disks can be made from now."""
     image = images.get(reader, image_id, project_id)
     if image is None:
         raise Invalid("Can not find requested image")
+    if image.status != "active":
+        raise Invalid(f"Image {image.id} is not active.")
     return image
 
 
