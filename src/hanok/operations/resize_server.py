@@ -62,7 +62,8 @@ def _size(server: Server) -> dict[str, Any]:
 def _submit(
     tx: Transaction, engine: Submitter, kind: Operation, server: Server, sizes: dict[str, Any]
 ) -> None:
-    before = (server.resized or {}).get("vm_state", server.vm_state)
+    kept = server.resized if server.vm_state == VmState.RESIZED else None
+    before = (kept or {}).get("vm_state", server.vm_state)
     engine.submit(
         tx,
         Submission(

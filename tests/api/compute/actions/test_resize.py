@@ -8,7 +8,7 @@ import pytest
 from hanok.model.errors import Conflict, HanokError, Invalid
 from hanok.model.server import VmState
 from hanok.store import images, journal, quotas
-from tests.operations.world import IMAGE, PROJECT, World, endpoint_of
+from tests.operations.world import ADMIN, IMAGE, PROJECT, World, endpoint_of
 
 
 @pytest.fixture
@@ -187,3 +187,20 @@ def test_a_resize_that_finds_no_room_says_what_is_lacking_and_what_to_change(
         "A resized instance stays on its host.",
     ):
         assert part in message
+
+
+def test_a_server_whose_resized_state_was_reset_is_resized_from_where_it_is(
+    world: World, server_id: str
+) -> None:
+    """The row still says that it ran before its first resize; it does not run now."""
+    act(world, server_id, "resize", {"flavorRef": world.flavor(local=False, number=1)})
+    world.settle()
+    world.ask(server_id, "os-resetState", {"state": "active"}, ADMIN)
+    world.act(server_id, "os-stop")
+    world.settle()
+    act(world, server_id, "resize", {"flavorRef": world.flavor(local=False, number=2)})
+    world.settle()
+    act(world, server_id, "confirmResize")
+    world.settle()
+    server = world.server(server_id)
+    assert (server.vm_state, server.power_state) == (VmState.STOPPED, 4)
