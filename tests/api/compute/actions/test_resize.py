@@ -204,3 +204,14 @@ def test_a_server_whose_resized_state_was_reset_is_resized_from_where_it_is(
     world.settle()
     server = world.server(server_id)
     assert (server.vm_state, server.power_state) == (VmState.STOPPED, 4)
+
+
+@pytest.mark.parametrize(("local", "number"), [(False, 1), (True, 1), (True, 2)])
+def test_a_u2_server_keeps_its_flavor_whichever_is_asked_for(
+    world: World, local: bool, number: int
+) -> None:
+    """A flavor without a disk of its own is a 400 as any other: Nova's CannotResizeDisk."""
+    made = world.create(local=True)
+    world.settle()
+    with pytest.raises(Invalid, match="flavors of U2 instances cannot be changed"):
+        act(world, made, "resize", {"flavorRef": world.flavor(local=local, number=number)})

@@ -9,8 +9,8 @@ from hanok.api._call import Answer, Call
 from hanok.api.compute.actions.action import ServerAction, begin
 from hanok.api.dialects.nhn import NHN
 from hanok.model import lifecycle
-from hanok.model.create_rules import ZERO_DISK, check_memory
-from hanok.model.errors import Conflict, Forbidden, Invalid, QuotaExceeded
+from hanok.model.create_rules import check_memory
+from hanok.model.errors import Conflict, Invalid, QuotaExceeded
 from hanok.model.flavor import Flavor
 from hanok.model.moments import SECOND
 from hanok.model.server import Server, TaskState
@@ -48,8 +48,6 @@ def _check(server: Server, old: Flavor | None, new: Flavor) -> None:
     if new.id == server.flavor_id:
         raise Invalid("When resizing, instances must change flavor!")
     local = old is not None and old.disk_gib > 0
-    if local and new.disk_gib == 0:
-        raise Forbidden(ZERO_DISK)
     if local or new.disk_gib > 0:
         raise Invalid(
             "Unable to resize: the flavors of U2 instances cannot be changed, and no instance can "
