@@ -7,7 +7,7 @@ import pytest
 
 from hanok.model.errors import Conflict, HanokError, Invalid
 from hanok.model.server import VmState
-from hanok.store import images, journal, quotas
+from hanok.store import flavors, images, journal, quotas
 from tests.operations.world import ADMIN, IMAGE, PROJECT, World, endpoint_of
 
 
@@ -215,3 +215,12 @@ def test_a_u2_server_keeps_its_flavor_whichever_is_asked_for(
     world.settle()
     with pytest.raises(Invalid, match="flavors of U2 instances cannot be changed"):
         act(world, made, "resize", {"flavorRef": world.flavor(local=local, number=number)})
+
+
+def test_a_u2_server_is_one_also_when_its_flavor_is_gone(world: World) -> None:
+    made = world.create(local=True)
+    world.settle()
+    with world.store.write() as tx:
+        assert flavors.remove(tx, world.server(made).flavor_id)
+    with pytest.raises(Invalid, match="flavors of U2 instances cannot be changed"):
+        act(world, made, "resize", {"flavorRef": world.flavor(local=False)})

@@ -10,6 +10,7 @@ from hanok.api.compute.actions.action import ServerAction, begin
 from hanok.api.dialects.nhn import NHN
 from hanok.model import lifecycle
 from hanok.model.create_rules import check_memory
+from hanok.model.devices import ROOT
 from hanok.model.errors import Conflict, Invalid, QuotaExceeded
 from hanok.model.flavor import Flavor
 from hanok.model.moments import SECOND
@@ -29,9 +30,8 @@ def _resize(call: Call, tx: Transaction, server: Server, body: Any) -> Answer:
     flavor = flavors.get(tx, str(wanted), server.project_id)
     if flavor is None:
         raise Invalid(f"Flavor {wanted} could not be found.")
-    old = flavors.get(tx, server.flavor_id, None)
     lifecycle.check(lifecycle.ACTIONS["resize"], server)
-    _check(server, old, flavor)
+    _check(tx, server, flavor)
     image = images.get(tx, server.image_id, None) if server.image_id else None
     least = image.min_ram_mib if image is not None else 0
     check_memory(NHN.rules, flavor, least, server.image_metadata)
@@ -43,11 +43,14 @@ def _resize(call: Call, tx: Transaction, server: Server, body: Any) -> Answer:
     return Answer(202)
 
 
-def _check(server: Server, old: Flavor | None, new: Flavor) -> None:
-    """Check the guide's rules: another flavor, and never to or from a U2 one."""
+def _check(tx: Transaction, server: Server, new: Flavor) -> None:
+    """Check the guide's rules: another flavor, and never to or from a U2 one.
+
+    The disk tells a U2 server: its flavor may have been removed since.
+    """
     if new.id == server.flavor_id:
         raise Invalid("When resizing, instances must change flavor!")
-    local = old is not None and old.disk_gib > 0
+    local = any(disk.device == ROOT for disk in servers.local_disks_of(tx, server.id))
     if local or new.disk_gib > 0:
         raise Invalid(
             "Unable to resize: the flavors of U2 instances cannot be changed, and no instance can "
