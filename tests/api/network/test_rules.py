@@ -35,7 +35,7 @@ def test_a_rule_is_made_shown_and_deleted(network: OneRegion) -> None:
     assert made.status_code == 201
     rule = made.json["security_group_rule"]
     assert (rule["protocol"], rule["port_range_min"], rule["port_range_max"]) == ("tcp", 22, 22)
-    assert rule["remote_ip_prefix"] == "10.0.0.0/8"
+    assert (rule["remote_ip_prefix"], rule["normalized_cidr"]) == ("10.1.2.3/8", "10.0.0.0/8")
     path = f"/v2.0/security-group-rules/{rule['id']}"
     assert network.get(path)["security_group_rule"] == rule
     assert network.call("DELETE", path, caller="other").status_code == 404
@@ -49,6 +49,27 @@ def test_an_equal_rule_is_a_conflict(network: OneRegion) -> None:
     assert again.status_code == 409
     assert again.json["NeutronError"]["type"] == "SecurityGroupRuleExists"
     assert first["id"] in again.json["NeutronError"]["message"]
+
+
+@pytest.mark.parametrize(
+    ("rule", "again"),
+    [
+        ({"protocol": "udp"}, {"protocol": 17}),
+        ({"protocol": "47"}, {"protocol": "gre"}),
+        ({"protocol": "udp"}, {"protocol": "udp", "remote_ip_prefix": "0.0.0.0/0"}),
+        (
+            {"ethertype": "IPv6", "protocol": "icmpv6", "remote_ip_prefix": "::/0"},
+            {"ethertype": "IPv6", "protocol": "ipv6-icmp"},
+        ),
+    ],
+)
+def test_a_rule_in_other_words_is_the_same_rule(
+    network: OneRegion, rule: dict[str, Any], again: dict[str, Any]
+) -> None:
+    assert post(network, **rule).status_code == 201
+    refused = post(network, **again)
+    assert refused.status_code == 409
+    assert refused.json["NeutronError"]["type"] == "SecurityGroupRuleExists"
 
 
 @pytest.mark.parametrize(
@@ -88,6 +109,7 @@ def test_what_neutron_accepts_is_accepted(network: OneRegion, rule: dict[str, An
         (_ports("icmp", 256, None), 400, "SecurityGroupInvalidIcmpValue"),
         (_ports("icmp", 8, 256), 400, "SecurityGroupInvalidIcmpValue"),
         ({"remote_ip_prefix": "10.0.0.300/8"}, 400, "InvalidCIDR"),
+        ({"ethertype": "IPv6", "remote_ip_prefix": "fe80::1%eth0/64"}, 400, "InvalidCIDR"),
         ({"remote_ip_prefix": "::/0"}, 400, "SecurityGroupRuleParameterConflict"),
         (
             {"remote_ip_prefix": "10.0.0.0/8", "remote_group_id": NOBODY},

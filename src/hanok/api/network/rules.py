@@ -17,32 +17,32 @@ from hanok.model.security_group import SecurityGroupRule
 from hanok.store import network_quotas, security_groups
 from hanok.store.database import Reader
 
-_PROTOCOLS = frozenset(
-    {
-        "tcp",
-        "udp",
-        "icmp",
-        "icmpv6",
-        "ah",
-        "dccp",
-        "egp",
-        "esp",
-        "gre",
-        "igmp",
-        "ipip",
-        "ospf",
-        "pgm",
-        "rsvp",
-        "sctp",
-        "udplite",
-        "vrrp",
-        "ipv6-icmp",
-    }
-)
+_NUMBERS = {
+    "ah": 51,
+    "dccp": 33,
+    "egp": 8,
+    "esp": 50,
+    "gre": 47,
+    "icmp": 1,
+    "icmpv6": 58,
+    "igmp": 2,
+    "ipip": 4,
+    "ipv6-icmp": 58,
+    "ospf": 89,
+    "pgm": 113,
+    "rsvp": 46,
+    "sctp": 132,
+    "tcp": 6,
+    "udp": 17,
+    "udplite": 136,
+    "vrrp": 112,
+}
+"""The protocols that have a name, and their numbers (IANA)."""
 _ANY = frozenset({"", "any", "0", "-1"})
 _ICMP_V6 = frozenset({"icmpv6", "ipv6-icmp", "58"})
 _ICMP = _ICMP_V6 | {"icmp", "1"}
 _WITH_PORTS = frozenset({"tcp", "6", "udp", "17", "dccp", "33", "sctp", "132", "udplite", "136"})
+_EVERYWHERE = frozenset({"0.0.0.0/0", "::/0"})
 _Number = int | str | None
 
 
@@ -109,14 +109,20 @@ def create(call: Call) -> Answer:
 
 
 def _same(reader: Reader, rule: SecurityGroupRule) -> str | None:
+    """Return the id of a rule that lets the same through (Neutron).
+
+    A protocol's name is as good as its number, and no prefix as good as that of every address.
+    """
+
     def meaning(one: SecurityGroupRule) -> tuple[Any, ...]:
+        protocol = one.protocol or ""
         return (
             one.direction,
             one.ethertype,
-            one.protocol,
+            str(_NUMBERS.get(protocol, protocol)),
             one.port_range_min,
             one.port_range_max,
-            one.remote_ip_prefix,
+            None if one.remote_ip_prefix in _EVERYWHERE else one.remote_ip_prefix,
             one.remote_group_id,
         )
 
@@ -165,14 +171,14 @@ def _protocol(value: str | int | None) -> str | None:
     text = "" if value is None else str(value).lower()
     if text in _ANY:
         return None
-    if text in _PROTOCOLS or (
+    if text in _NUMBERS or (
         text.isascii() and text.isdigit() and len(text) < 4 and int(text) < 256
     ):
         return text
     raise RuleInvalid(
         "SecurityGroupRuleInvalidProtocol",
         f"Security group rule protocol {value} not supported. Only protocol values "
-        f"{sorted(_PROTOCOLS)} and integer representations [0 to 255] are supported.",
+        f"{sorted(_NUMBERS)} and integer representations [0 to 255] are supported.",
     )
 
 
@@ -238,18 +244,23 @@ def _port(name: str, value: _Number) -> int | None:
 
 
 def _prefix(text: str | None, ethertype: str) -> str | None:
+    """Read a prefix; it stays as it was asked for, host bits too (see `normalized_cidr`).
+
+    Terraform compares what it reads with what it wrote, and makes a rule anew where they differ.
+    """
     if not text:
         return None
     try:
-        network = ipaddress.ip_network(text, strict=False)
+        # A zone (fe80::1%eth0) means something on one host only.
+        prefix = ipaddress.ip_interface("" if "%" in text else text)
     except ValueError as error:
         raise RuleInvalid("InvalidCIDR", f"Invalid CIDR {text} given as IP prefix.") from error
-    if f"IPv{network.version}" != ethertype:
+    if f"IPv{prefix.version}" != ethertype:
         raise RuleInvalid(
             "SecurityGroupRuleParameterConflict",
             f"Conflicting value ethertype {ethertype} for CIDR {text}",
         )
-    return str(network)
+    return str(prefix)
 
 
 def delete(call: Call) -> Answer:

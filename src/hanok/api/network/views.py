@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 from typing import Any
 
 from hanok.model.moments import iso
@@ -119,10 +120,15 @@ def security_group_rule(one: SecurityGroupRule, _children: object) -> dict[str, 
         "remote_ip_prefix": one.remote_ip_prefix,
         "remote_group_id": one.remote_group_id,
         "remote_address_group_id": None,
-        "normalized_cidr": one.remote_ip_prefix,
+        "normalized_cidr": _network_of(one.remote_ip_prefix),
         "belongs_to_default_sg": False,
         "description": one.description,
         "tags": [],
         "created_at": iso(one.created_at),
         "updated_at": iso(one.created_at),
     }
+
+
+def _network_of(prefix: str | None) -> str | None:
+    """Return a prefix without its host bits."""
+    return None if prefix is None else str(ipaddress.ip_network(prefix, strict=False))
