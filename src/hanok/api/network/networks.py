@@ -27,7 +27,7 @@ class _Fields(msgspec.Struct):
     admin_state_up: Flag = None
     shared: Flag = None
     external: Flag = msgspec.field(default=None, name="router:external")
-    mtu: int | None = None
+    mtu: int | str | None = None
     port_security_enabled: Flag = None
 
 
@@ -98,7 +98,7 @@ def update(call: Call) -> Answer:
     values = _values(call, asked)
     with call.region.store.write() as tx:
         network = own(tx, call, call.params["id"])
-        if asked.mtu not in (None, network.mtu):
+        if asked.mtu is not None and _number(asked.mtu) != network.mtu:
             raise InvalidInput("The mtu of a network cannot be changed.")
         if values.get("shared") is False and network.shared:
             networks.lock(tx, network.id)
@@ -151,12 +151,20 @@ def _values(call: Call, asked: _Fields) -> dict[str, Any]:
     return values
 
 
-def _mtu(value: int | None) -> int:
+def _mtu(asked: int | str | None) -> int:
+    value = _number(asked or 0)
     if not value:
         return MTU
     if not _LEAST_MTU <= value <= MTU:
         raise InvalidInput(f"Requested MTU {value} is not between {_LEAST_MTU} and {MTU}.")
     return value
+
+
+def _number(mtu: int | str) -> int:
+    """Read an MTU, which the `openstack` command sends as a string; raises Invalid."""
+    if isinstance(mtu, str) and not (mtu.isascii() and mtu.isdigit() and len(mtu) < 10):
+        raise Invalid(f"Invalid input for mtu. Reason: '{mtu}' is not an integer.")
+    return int(mtu)
 
 
 ENDPOINTS = (
