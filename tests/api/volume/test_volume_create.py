@@ -41,6 +41,7 @@ def test_a_volume_from_an_image_is_bootable(world: World) -> None:
         ({"size": 2**63}, "size"),
         ({"size": "many"}, "size"),
         ({"size": 1, "name": "x" * 256}, "name"),
+        ({"size": 1, "metadata": {"": "x"}}, "metadata"),
         ({"size": 1, "volume_type": "x"}, "Volume type with name x could not be found."),
         ({"size": 1, "availability_zone": "x"}, "Availability zone 'x' is invalid."),
         ({"size": 1, "imageRef": "x"}, "Image x could not be found."),

@@ -19,6 +19,7 @@ from hanok.store.database import Reader
 
 LARGEST_GIB = 65_536
 _Short = Annotated[str, msgspec.Meta(max_length=255)]
+_Key = Annotated[str, msgspec.Meta(min_length=1, max_length=255)]
 
 
 class _Volume(msgspec.Struct):
@@ -30,7 +31,7 @@ class _Volume(msgspec.Struct):
     image: _Short | None = msgspec.field(default=None, name="imageRef")
     snapshot_id: _Short | None = None
     source_volid: _Short | None = None
-    metadata: dict[_Short, _Short] | None = None
+    metadata: dict[_Key, _Short] | None = None
     nhn_encryption: dict[str, str] | None = None
 
 
@@ -41,7 +42,7 @@ class _Create(msgspec.Struct):
 class _Change(msgspec.Struct):
     name: _Short | None = None
     description: _Short | None = None
-    metadata: dict[_Short, _Short] | None = None
+    metadata: dict[_Key, _Short] | None = None
 
 
 class _Update(msgspec.Struct):
