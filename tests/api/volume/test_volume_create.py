@@ -4,8 +4,10 @@ from typing import Any
 
 import pytest
 
+from hanok.api.volume import volume_create
 from hanok.api.volume.service import service
-from hanok.model.errors import HanokError
+from hanok.model.errors import HanokError, NotFound
+from hanok.store import images
 from tests.operations.world import IMAGE, World
 
 ROOT = "/v2/{tenant}/volumes"
@@ -29,6 +31,22 @@ def test_a_volume_from_an_image_is_bootable(world: World) -> None:
     volume = one(world)
     assert volume["bootable"] == "true"
     assert volume["volume_image_metadata"]["image_id"] == IMAGE
+
+
+def test_an_image_that_goes_meanwhile_makes_no_volume(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def deleted_after_the_look(*asked: Any) -> Any:
+        found = look(*asked)
+        with world.store.write() as tx:
+            assert images.doom(tx, IMAGE, 1)
+        return found
+
+    look = volume_create._image
+    monkeypatch.setattr(volume_create, "_image", deleted_after_the_look)
+    with pytest.raises(NotFound):
+        send(world, "POST", ROOT, {"volume": {"size": 10, "imageRef": IMAGE}})
+    assert send(world, "GET", ROOT).body["volumes"] == []
 
 
 @pytest.mark.parametrize(
