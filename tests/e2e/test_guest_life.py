@@ -162,11 +162,11 @@ def test_a_registered_ed25519_key_logs_in_to_a_guest_on_a_local_disk(life: Life)
     assert "Permission denied" in other.run("true").stderr
 
 
-def _volumes(cloud: Cloud, count: int) -> list[str]:
+def _volumes(cloud: Cloud, zone: str, count: int) -> list[str]:
     """So many blank volumes, made at once, each a GB larger than the one before it."""
     made = []
     for size in range(1, count + 1):
-        body = {"volume": {"name": f"data {size}", "size": size}}
+        body = {"volume": {"name": f"data {size}", "size": size, "availability_zone": zone}}
         answer = cloud.call("POST", "volumev2", "/volumes", body, status=202)
         made.append(str(answer["volume"]["id"]))
     cloud.settle()
@@ -178,7 +178,8 @@ def test_ten_volumes_attached_at_once_are_ten_disks_in_the_guest(life: Life) -> 
     shell.await_("true")
     before = shell.say("lsblk -dn -o NAME")
     path = f"/servers/{life.two}/os-volume_attachments"
-    made = _volumes(life.cloud, 10)
+    zone = life.cloud.server(life.two)["OS-EXT-AZ:availability_zone"]
+    made = _volumes(life.cloud, zone, 10)
 
     def attach(volume_id: str) -> str:
         body = {"volumeAttachment": {"volumeId": volume_id}}

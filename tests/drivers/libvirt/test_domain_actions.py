@@ -10,6 +10,7 @@ import pytest
 
 from hanok.drivers.base import Disk, DomainDisk, DomainSpec, Drivers
 from hanok.drivers.libvirt.names import Names
+from hanok.model.devices import MOST, name
 from hanok.model.errors import HostError
 from hanok.model.power import PowerState
 from tests.drivers.libvirt_host import deployment_of
@@ -86,19 +87,41 @@ def test_disks_are_plugged_into_a_guest_that_runs(
 ) -> None:
     spec, compute = scene.define(), host.compute
     compute.start(spec.server_id)
-    disks = [scene.disk() for _ in range(8)]
-    for number, disk in enumerate(disks):
-        wanted = added(disk, f"vd{chr(ord('b') + number)}")
+    disks = [scene.disk() for _ in range(10)]
+    for disk, letter in zip(disks, "bcdefghijk", strict=True):
+        wanted = added(disk, f"vd{letter}")
         compute.attach_disk(spec.server_id, wanted)
         compute.attach_disk(spec.server_id, wanted)
     for live in (True, False):
         found = devices(tmp_path, spec, live=live)
-        assert [found[disk.path] for disk in disks] == [f"vd{letter}" for letter in "bcdefghi"]
+        assert [found[disk.path] for disk in disks] == [f"vd{letter}" for letter in "bcdefghijk"]
     compute.power_off(spec.server_id)
     compute.detach_disk(spec.server_id, disks[0].disk_id)
     compute.detach_disk(spec.server_id, disks[0].disk_id)
     assert disks[0].path not in devices(tmp_path, spec, live=False)
     host.storage.delete_disk(disks[0].disk_id)
+
+
+def test_a_full_guest_takes_a_disk_when_it_is_off(
+    host: Drivers, scene: Scene, tmp_path: Path
+) -> None:
+    spec, compute = scene.define(), host.compute
+    compute.start(spec.server_id)
+    wanted: list[DomainDisk] = []
+
+    def attach_until_refused() -> None:
+        for number in range(1, 2 * MOST):
+            wanted.append(added(scene.disk(), name(number)))
+            compute.attach_disk(spec.server_id, wanted[-1])
+
+    with pytest.raises(HostError, match="stop the server first") as caught:
+        attach_until_refused()
+    assert caught.value.permanent
+    assert len(wanted) > 12
+    compute.power_off(spec.server_id)
+    compute.attach_disk(spec.server_id, wanted[-1])
+    assert len(devices(tmp_path, spec, live=False)) == 1 + 1 + len(wanted)
+    compute.start(spec.server_id)
 
 
 def test_fault_41_a_disk_of_another_domain_is_refused(host: Drivers, scene: Scene) -> None:

@@ -22,6 +22,8 @@ _RELEASE_SECONDS: Final = 8.0
 """How long a guest may take to let go of a disk."""
 _LOOK_SECONDS: Final = 0.1
 _SAVE_DEADLINE: Final = 100.0
+_NO_PORT: Final = "No more available PCI slots"
+"""How libvirt says it; the error's code is that of any internal error."""
 
 
 class DomainActions:
@@ -86,7 +88,7 @@ class DomainActions:
             self._holders.take(disk.disk.disk_id, server_id)
             xml = disk_xml(disk, backing)
             if handle.isActive() and not _has(handle.XMLDesc(0), disk.disk.path):
-                handle.attachDeviceFlags(xml, libvirt.VIR_DOMAIN_AFFECT_LIVE)
+                _plug(handle, xml)
             if not _has(_definition(handle), disk.disk.path):
                 handle.attachDeviceFlags(xml, libvirt.VIR_DOMAIN_AFFECT_CONFIG)
 
@@ -178,6 +180,20 @@ def _of_disk(xml: str, disk_id: str) -> str | None:
         if name.partition(".")[0] == disk_id:
             return ET.tostring(element, encoding="unicode")
     return None
+
+
+def _plug(handle: Any, xml: str) -> None:
+    """Give a running guest a device; raises a permanent `HostError` when no port of its is free."""
+    try:
+        handle.attachDeviceFlags(xml, libvirt.VIR_DOMAIN_AFFECT_LIVE)
+    except libvirt.libvirtError as error:
+        if _NO_PORT not in str(error):
+            raise
+        raise HostError(
+            "The guest has no room for another disk while it runs; stop the server first.",
+            detail=f"libvirt: {error}",
+            permanent=True,
+        ) from error
 
 
 def _unplug(handle: Any, disk_id: str) -> None:

@@ -11,8 +11,8 @@ from hanok.api.compute.actions.action import ServerQuestion
 from hanok.model.errors import Conflict, Invalid
 from hanok.model.server import Server
 
-LARGEST = 1 << 16
-"""How many bytes of the console are read, at most."""
+LARGEST = 100 << 10
+"""How many bytes of the console are read, at most (Nova's figure)."""
 DEADLINE = 5.0
 _INTEGER = re.compile(r"-?[0-9]{1,10}")
 
