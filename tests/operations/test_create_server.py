@@ -20,9 +20,10 @@ from hanok.model.server import VmState
 from hanok.operations import create_server
 from hanok.operations.intent import DiskIntent, NicIntent, ServerIntent
 from hanok.placement.filters import NoValidHost
-from hanok.store import hosts, journal, ports, quotas, servers
+from hanok.store import hosts, images, journal, ports, quotas, servers
 from hanok.store.region_metadata import metadata
 from hanok.store.region_tables import hosts as hosts_table
+from hanok.store.region_tables import images as images_table
 from hanok.store.region_tables import networks as networks_table
 from tests.operations.world import HOST, IMAGE, PROJECT, World
 
@@ -105,7 +106,7 @@ def test_the_stored_intent_is_all_that_it_needs(world: World) -> None:
     """No step reads today's request: what was asked for may have changed meanwhile."""
     server_id = world.create()
     with world.store.write() as tx:
-        tx.run(text("DELETE FROM images"))
+        tx.run(update(images_table).values(name="renamed", disk_format="qcow2", min_disk_gib=999))
         tx.run(text("DELETE FROM flavors"))
         tx.run(update(networks_table).values(name="renamed"))
     world.start()
@@ -221,6 +222,20 @@ def test_fault_46_what_the_guest_is_told_in_secret_lies_sealed(world: World) -> 
     assert sealed, "the server's own is needed to make its domain again"
     for secret in (word, "Zm9vYmFyYmF6cXV4", "foobarbazqux"):
         assert secret not in everything
+
+
+@pytest.mark.parametrize("local", [True, False])
+def test_an_image_that_goes_before_its_disk_is_noted_makes_none(world: World, local: bool) -> None:
+    server_id = world.create(local=local)
+    with world.store.write() as tx:
+        assert images.set_status(tx, IMAGE, "pending_delete", 1)
+    world.start().settle()
+    server = world.server(server_id)
+    assert (server.vm_state, server.host_id) == (VmState.ERROR, None)
+    assert server.fault is not None
+    missing = f"Image {IMAGE} could not be found. Failed step: note the disk."
+    assert server.fault["message"] == missing
+    assert world.reality() == {"domains": 0, "disks": 0, "ports": 0, "networks": 0}
 
 
 def test_a_port_that_is_lent_comes_back_when_the_create_fails(world: World) -> None:

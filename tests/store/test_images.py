@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from itertools import product
 from typing import Any
 
 import pytest
 
+from hanok.model.errors import NotFound
 from hanok.store import images, servers
 from hanok.store.database import Database
 from hanok.store.images import COLUMNS, Bound, Listing
@@ -136,6 +138,30 @@ def test_an_image_is_doomed_unless_something_is_made_from_it(store: Database) ->
         assert not images.doom(tx, uuid(1), NOW), "once is enough"
         assert images.get(tx, uuid(1), None) is None
         assert images.doomed(tx) == [uuid(1)]
+
+
+def test_a_held_image_is_doomed_only_when_the_disk_made_of_it_can_be_seen(store: Database) -> None:
+    def doom() -> bool:
+        with store.write() as tx:
+            return images.doom(tx, uuid(1), NOW)
+
+    with ThreadPoolExecutor() as pool:
+        with store.write() as tx:
+            images.hold(tx, uuid(1))
+            doomed = pool.submit(doom)
+            with pytest.raises(TimeoutError):
+                doomed.result(0.2)
+            servers.add(tx, a_server(1, image_id=uuid(1), vm_state="building"))
+        assert not doomed.result(10)
+
+
+def test_what_is_gone_cannot_be_held(store: Database) -> None:
+    with store.write() as tx:
+        images.hold(tx, None)
+        assert images.doom(tx, uuid(1), NOW)
+        for number in (1, 9):
+            with pytest.raises(NotFound, match=uuid(number)):
+                images.hold(tx, uuid(number))
 
 
 def test_the_server_that_an_image_keeps_the_disk_of(store: Database) -> None:

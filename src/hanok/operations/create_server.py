@@ -34,7 +34,7 @@ from hanok.operations.fault import fault
 from hanok.operations.intent import DiskIntent, NicIntent, ServerIntent
 from hanok.operations.submitter import Submitter
 from hanok.placement.filters import Wanted
-from hanok.store import hosts, ports, servers, volumes
+from hanok.store import hosts, images, ports, servers, volumes
 from hanok.store.database import Transaction
 
 
@@ -192,6 +192,7 @@ def _disk(view: View) -> DiskIntent:
 
 def _note_disk(work: Work) -> None:
     intent, disk, placed = _intent(work), _disk(work), work.results["place"]
+    images.hold(work.tx, disk.image_id)
     if disk.destination == "local":
         servers.add_local_disk(
             work.tx,

@@ -30,7 +30,7 @@ from hanok.model.port import Port
 from hanok.model.server import Server
 from hanok.operations.domain import domain_spec, network_spec
 from hanok.operations.intent import DiskIntent, NicIntent, ServerIntent
-from hanok.store import ports, servers, volumes
+from hanok.store import images, ports, servers, volumes
 from hanok.store.database import Reader
 
 
@@ -162,6 +162,7 @@ def stand_in(disk_of: Callable[[View], DiskIntent], device: str) -> tuple[Contro
 
     def note(work: Work) -> None:
         disk = disk_of(work)
+        images.hold(work.tx, disk.image_id)
         servers.add_local_disk(
             work.tx,
             {

@@ -28,6 +28,7 @@ from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.expression import FunctionElement
 
+from hanok.model.errors import NotFound
 from hanok.model.image import Image
 from hanok.model.moments import SECOND
 from hanok.store.database import Reader, Transaction
@@ -50,6 +51,7 @@ _there = images.c.status != "pending_delete"
 _by_id = select(*_columns).where(images.c.id == bindparam("id"), _there)
 _open = images.c.visibility.in_(("public", "community"))
 _one = _by_id.where(or_(_open, images.c.project_id == bindparam("project")))
+_held = select(images.c.id).where(images.c.id == bindparam("id"), _there).with_for_update(read=True)
 
 
 def get(reader: Reader, image_id: str, project_id: str | None) -> Image | None:
@@ -63,6 +65,15 @@ def get(reader: Reader, image_id: str, project_id: str | None) -> Image | None:
 def get_locked(tx: Transaction, image_id: str, project_id: str | None) -> Image | None:
     """Return an image as `get` does; until the transaction ends nobody else changes it."""
     return _get(tx, image_id, project_id, lock=True)
+
+
+def hold(tx: Transaction, image_id: str | None) -> None:
+    """Keep an image from being deleted until the transaction ends, for a disk that is made of it.
+
+    Others may hold it, too. Raises NotFound for one that is gone; None is no image.
+    """
+    if image_id is not None and tx.scalar(_held, {"id": image_id}) is None:
+        raise NotFound(f"Image {image_id} could not be found.")
 
 
 def _get(reader: Reader, image_id: str, project_id: str | None, *, lock: bool) -> Image | None:

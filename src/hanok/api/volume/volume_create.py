@@ -15,7 +15,7 @@ from hanok.model.image import Image
 from hanok.model.volume import Volume
 from hanok.operations import create_volume
 from hanok.store import images, volumes, zones
-from hanok.store.database import Reader, Transaction
+from hanok.store.database import Reader
 
 LARGEST_GIB = 65_536
 _Short = Annotated[str, msgspec.Meta(max_length=255)]
@@ -84,7 +84,7 @@ def create(call: Call, *, version: str) -> Answer:
         updated_at=now,
     )
     with region.store.write() as tx:
-        _hold(tx, volume)
+        images.hold(tx, volume.image_id)
         volumes.add(tx, volume)
         create_volume.submit(tx, region.engine, volume, image.disk_format if image else None)
     return Answer(202, {"volume": view(call, version, volume, [])})
@@ -125,15 +125,6 @@ def _image(reader: Reader, project_id: str, image_id: str | None, size: int) -> 
             f"Invalid image: Volume size {size}GB cannot be smaller than the image's {needed}GB."
         )
     return image
-
-
-def _hold(tx: Transaction, volume: Volume) -> None:
-    """Keep the volume's image until its row says that it is used; raises NotFound.
-
-    One deleted since it was read would take its bytes from under the disk that is made of it.
-    """
-    if volume.image_id and images.get_locked(tx, volume.image_id, volume.project_id) is None:
-        raise NotFound(f"Image {volume.image_id} could not be found.")
 
 
 def _type(reader: Reader, wanted: str | None) -> str:

@@ -262,6 +262,27 @@ def test_until_the_disk_is_exchanged_nothing_is_lost(world: World, server_id: st
         world.assert_exactly_one()
 
 
+def test_an_image_that_goes_meanwhile_changes_nothing(world: World, server_id: str) -> None:
+    add_image(world)
+    before = world.domain(server_id)
+
+    def doom(point: str) -> None:
+        if point.startswith("rebuild_server/note:") and point.endswith("/do/start"):
+            with world.store.write() as tx:
+                assert images.doom(tx, OTHER, 1)
+
+    world.failpoints.listen(doom)
+    rebuild(world, server_id)
+    world.settle()
+    server = world.server(server_id)
+    assert (server.vm_state, server.image_id) == ("active", IMAGE)
+    assert server.fault is not None
+    missing = f"Image {OTHER} could not be found. Failed step: note the disk."
+    assert server.fault["message"] == missing
+    assert world.domain(server_id) == before
+    world.assert_exactly_one()
+
+
 def test_a_rebuild_that_cannot_start_the_guest_says_what_it_has(
     world: World, server_id: str
 ) -> None:
