@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
+from hanok.engine.clock import SystemClock
 from hanok.model.flavor import Flavor
 from hanok.model.image import Image
 from hanok.model.server import Server
+from hanok.store import first_start
 from hanok.store.database import Database
 from tests.prepared import open_region
 
@@ -18,13 +20,25 @@ NOW = 1_700_000_000_000_000
 
 
 @contextmanager
-def region_store(url: str) -> Iterator[Database]:
-    """A store with a region's tables; its connections are closed at the end."""
-    database = open_region(url)
+def region_store(url: str, fill: Callable[[Database], None] | None = None) -> Iterator[Database]:
+    """A store with a region's tables, and what `fill` puts there; it is closed at the end."""
+    database = open_region(url, fill)
     try:
         yield database
     finally:
         database.close()
+
+
+def first_start_of_kr1(store: Database) -> None:
+    """Put in what a region's first start makes, for two projects."""
+    with store.write() as tx:
+        first_start.seed(
+            tx,
+            clock=SystemClock(),
+            region="KR1",
+            projects=(MINE, OTHER),
+            network_cidr="192.168.0.0/24",
+        )
 
 
 def uuid(number: int) -> str:

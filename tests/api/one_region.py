@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -26,6 +26,7 @@ from hanok.engine.clock import VirtualClock
 from hanok.media.image_store import ImageStore
 from hanok.model.credentials import Credentials
 from hanok.model.errors import Unauthorized
+from hanok.store.database import Database
 from hanok.telemetry.requests import RequestLog
 from tests.region_store import MINE, OTHER, region_store
 
@@ -134,10 +135,12 @@ class OneRegion:
 
 
 @contextmanager
-def one_region(url: str, service: Service) -> Iterator[OneRegion]:
-    """A service of the region KR1 on an empty database, with room for small images."""
+def one_region(
+    url: str, service: Service, fill: Callable[[Database], None] | None = None
+) -> Iterator[OneRegion]:
+    """A service of the region KR1, with room for small images; `fill` as in `region_store`."""
     with (
-        region_store(url) as store,
+        region_store(url, fill) as store,
         ThreadPoolExecutor(4) as workers,
         TemporaryDirectory() as folder,
     ):

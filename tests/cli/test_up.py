@@ -13,6 +13,7 @@ import httpx
 import pytest
 
 from hanok.cli.client import read_openrc
+from hanok.cli.up import up
 from tests.cli.conftest import (
     HANOK,
     Certificate,
@@ -112,7 +113,7 @@ def test_with_a_certificate_all_of_it_is_https(
 
 
 def test_a_certificate_that_cannot_be_used_is_named(
-    certificate: Certificate, tmp_path: Path
+    certificate: Certificate, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     sealed = make_certificate(tmp_path, b"secret")
     state = tmp_path / "state"
@@ -123,6 +124,7 @@ def test_a_certificate_that_cannot_be_used_is_named(
         (certificate.cert, sealed.key, "without a password"),
         (sealed.cert, certificate.key, "KEY_VALUES_MISMATCH"),
     ):
-        options = ("--tls-cert", str(cert), "--tls-key", str(key))
-        assert re.search(said, refused("--state", str(state), "--port", "0", *options))
+        options = {"state": state, "port": 0, "tls_cert": cert, "tls_key": key}
+        assert up({**options, "driver": "simulated"}, None) == 1
+        assert re.search(said, capsys.readouterr().err)
     assert not state.exists()

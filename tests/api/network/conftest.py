@@ -5,10 +5,9 @@ from collections.abc import Iterator
 import pytest
 
 from hanok.api.network.service import service
-from hanok.engine.clock import SystemClock
-from hanok.store import first_start, ports
+from hanok.store import ports
 from tests.api.one_region import OneRegion, one_region
-from tests.region_store import MINE, OTHER
+from tests.region_store import MINE, first_start_of_kr1
 
 
 @pytest.fixture
@@ -21,15 +20,7 @@ def bare(database_url: str) -> Iterator[OneRegion]:
 @pytest.fixture
 def network(database_url: str) -> Iterator[OneRegion]:
     """The network service of a region that has had its first start."""
-    with one_region(database_url, service()) as region:
-        with region.store.write() as tx:
-            first_start.seed(
-                tx,
-                clock=SystemClock(),
-                region="KR1",
-                projects=(MINE, OTHER),
-                network_cidr="192.168.0.0/24",
-            )
+    with one_region(database_url, service(), first_start_of_kr1) as region:
         yield region
 
 

@@ -6,25 +6,15 @@ from pathlib import Path
 import pytest
 
 from hanok.api.volume.service import service
-from hanok.engine.clock import SystemClock
-from hanok.store import first_start
 from tests.api.one_region import OneRegion, one_region
 from tests.operations.world import World
-from tests.region_store import MINE
+from tests.region_store import first_start_of_kr1
 
 
 @pytest.fixture
 def volume(database_url: str) -> Iterator[OneRegion]:
     """The block storage service of a region that has had its first start."""
-    with one_region(database_url, service()) as region:
-        with region.store.write() as tx:
-            first_start.seed(
-                tx,
-                clock=SystemClock(),
-                region="KR1",
-                projects=(MINE,),
-                network_cidr="192.168.0.0/24",
-            )
+    with one_region(database_url, service(), first_start_of_kr1) as region:
         yield region
 
 
