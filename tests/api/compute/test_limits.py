@@ -94,6 +94,13 @@ def test_an_administrator_changes_and_resets_a_quota(api: OneRegion) -> None:
     assert api.get(f"{SETS}/{MINE}") == {"quota_set": {"id": MINE, **DEFAULTS}}
 
 
+@pytest.mark.parametrize("project", ["nobody", "9" * 300])
+def test_a_quota_is_of_a_project(api: OneRegion, project: str) -> None:
+    assert put(api, {"cores": 1}, project=project).status_code == 400
+    refused = api.call("DELETE", f"{SETS}/{project}", caller="admin")
+    assert refused.json["badRequest"]["message"] == f"Project ID {project} is not a valid project."
+
+
 def test_no_tenant_changes_a_quota(api: OneRegion) -> None:
     assert put(api, {"cores": 1}, caller="member").status_code == 403
     assert api.call("DELETE", f"{SETS}/{MINE}").status_code == 403

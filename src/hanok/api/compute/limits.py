@@ -105,8 +105,7 @@ class _Update(msgspec.Struct):
 
 def _update(call: Call) -> Answer:
     """Change limits; less than what is in use only with `force` (Nova)."""
-    project_id = call.params["project"]
-    _check_project(project_id)
+    project_id = _writable(call)
     asked = decode(call.body, _Update).quota_set
     changes = {field: _number(name, asked[name]) for name, field in _NAMES.items() if name in asked}
     with call.region.store.write() as tx:
@@ -117,9 +116,12 @@ def _update(call: Call) -> Answer:
     return Answer(200, {"quota_set": _view(limits)})
 
 
-def _check_project(project_id: str) -> None:
+def _writable(call: Call) -> str:
+    """Return the project that the path names, which may have nothing yet."""
+    project_id = call.params["project"]
     if not _PROJECT.fullmatch(project_id):
         raise Invalid(f"Project ID {project_id} is not a valid project.")
+    return project_id
 
 
 def _number(name: str, value: Any) -> int:
@@ -147,8 +149,9 @@ def _check_use(reader: Reader, project_id: str, changes: Mapping[str, int]) -> N
 
 
 def _delete(call: Call) -> Answer:
+    project_id = _writable(call)
     with call.region.store.write() as tx:
-        quotas.reset(tx, call.params["project"])
+        quotas.reset(tx, project_id)
     return Answer(202)
 
 
