@@ -151,8 +151,7 @@ def check_image(
     request: ServerCreate, rules: CreateRules, flavor: Flavor, image: Image, root: Root
 ) -> None:
     """Check what the image asks of the flavor and the root disk."""
-    if image.status != "active":
-        raise Invalid(f"Image {image.id} is not active.")
+    check_active(image)
     check_memory(rules, flavor, image.min_ram_mib, image.properties)
     if root.destination == "local" and root.size_gib < needed_gib(image):
         raise Invalid(
@@ -167,6 +166,12 @@ def check_image(
             f"The root block storage of a Linux instance must be at least "
             f"{rules.linux_root_gib} GB; {root.size_gib} GB was asked for."
         )
+
+
+def check_active(image: Image) -> None:
+    """Check that disks can be made from an image now."""
+    if image.status != "active":
+        raise Invalid(f"Image {image.id} is not active.")
 
 
 def check_memory(

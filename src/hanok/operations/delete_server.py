@@ -35,18 +35,7 @@ PATIENCE = Retry(times=1000, first=0.5, factor=2.0, longest=30.0)
 
 def submit(tx: Transaction, engine: Submitter, server: Server) -> None:
     """Submit the operation in the request's transaction; it overtakes all others on the server."""
-    engine.submit(
-        tx,
-        Submission(
-            kind=KIND.kind,
-            project_id=server.project_id,
-            server_id=server.id,
-            intent={},
-            plan=(Planned("gather", "gather"),),
-            subjects=(f"server:{server.id}",),
-            overtake=True,
-        ),
-    )
+    _submit(tx, engine, server, (Planned("gather", "gather"),), overtake=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +50,22 @@ class Leftovers:
 
 def submit_leftovers(tx: Transaction, engine: Submitter, server: Server, left: Leftovers) -> None:
     """Submit the removal of what is left of a server that is deleted; its row stays as it is."""
+    plan = (
+        *([_domain(left.host_id)] if left.domain else []),
+        *(_port(left.host_id, port_id) for port_id in left.port_ids),
+        *(_disk(left.host_id, disk_id) for disk_id in left.disk_ids),
+    )
+    _submit(tx, engine, server, plan, overtake=False)
+
+
+def _submit(
+    tx: Transaction,
+    engine: Submitter,
+    server: Server,
+    plan: tuple[Planned, ...],
+    *,
+    overtake: bool,
+) -> None:
     engine.submit(
         tx,
         Submission(
@@ -68,12 +73,9 @@ def submit_leftovers(tx: Transaction, engine: Submitter, server: Server, left: L
             project_id=server.project_id,
             server_id=server.id,
             intent={},
-            plan=(
-                *([_domain(left.host_id)] if left.domain else []),
-                *(_port(left.host_id, port_id) for port_id in left.port_ids),
-                *(_disk(left.host_id, disk_id) for disk_id in left.disk_ids),
-            ),
+            plan=plan,
             subjects=(f"server:{server.id}",),
+            overtake=overtake,
         ),
     )
 

@@ -17,6 +17,7 @@ from hanok.api.compute.server_intent import Further, Place, Resolved, intent_of,
 from hanok.api.compute.server_networks import interfaces
 from hanok.api.dialects.dialect import Dialect
 from hanok.model.create_rules import (
+    check_active,
     check_counts,
     check_image,
     check_metadata,
@@ -134,8 +135,7 @@ def _image(reader: Reader, project_id: str, image_id: str) -> Image:
     image = images.get(reader, image_id, project_id)
     if image is None:
         raise Invalid("Can not find requested image")
-    if image.status != "active":
-        raise Invalid(f"Image {image.id} is not active.")
+    check_active(image)
     return image
 
 
