@@ -97,6 +97,24 @@ def test_fault_37_memory_and_cpu_are_limited(
     assert f"exit 1: {[1 << 30, 7, 0]}" in caught.value.detail
 
 
+def test_as_many_threads_as_qemu_has_fit_into_the_limit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program(
+        tmp_path,
+        monkeypatch,
+        "import threading\n"
+        "all_there = threading.Barrier(64, timeout=20)\n"
+        "def work():\n"
+        "    memory = [bytes(4096) for _ in range(10)]\n"
+        "    all_there.wait()\n"
+        "threads = [threading.Thread(target=work) for _ in range(64)]\n"
+        "for thread in threads:\n"
+        "    thread.start()\n",
+    )
+    convert(tmp_path / "a", "raw", tmp_path / "b", "raw", 30)
+
+
 def test_fault_38_a_crash_is_an_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     program(tmp_path, monkeypatch, "import os; os.abort()")
     with pytest.raises(HostError) as caught:

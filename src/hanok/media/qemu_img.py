@@ -6,6 +6,7 @@ bytes is a format chosen by whoever wrote them (CVE-2015-5163, CVE-2024-4467).
 
 from __future__ import annotations
 
+import os
 import subprocess
 from pathlib import Path
 from typing import Final, Literal
@@ -18,6 +19,8 @@ QUICK: Final = 15.0
 """Wall time in seconds for what only writes headers."""
 
 _ADDRESS_SPACE: Final = 1 << 30
+# Else each of QEMU's up to 64 threads may reserve 64 MiB for its own memory, and the cage is full.
+_ONE_ARENA: Final = {"MALLOC_ARENA_MAX": "1"}
 _OUTPUT_LIMIT: Final = 2000
 
 
@@ -62,6 +65,7 @@ def _run(arguments: list[str], wall: float) -> None:
             capture_output=True,
             timeout=wall,
             check=False,
+            env=os.environ | _ONE_ARENA,
         )
     except subprocess.TimeoutExpired as error:
         raise HostError(failed, detail=f"qemu-img took over {wall:g} s: {arguments}") from error
