@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import os
 import tempfile
+import threading
 from collections.abc import Generator, Iterator
 from pathlib import Path
 
@@ -92,6 +93,19 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         for what in booted:
             terminalreporter.write_line(f"booted: {what}")
         terminalreporter.write_line(f"guests booted: {len(booted)}")
+
+
+@pytest.fixture(autouse=True)
+def _no_watch_outlives_its_test() -> Iterator[None]:
+    """Fail the test that leaves a driver's watch open, not one that runs later beside it."""
+    before = _watches()
+    yield
+    left = _watches() - before
+    assert not left, f"not closed: {left}"
+
+
+def _watches() -> set[threading.Thread]:
+    return {thread for thread in threading.enumerate() if thread.name.endswith("-watch")}
 
 
 @pytest.fixture(scope="session")

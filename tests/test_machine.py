@@ -135,7 +135,9 @@ def test_a_later_start_finds_the_same_host_and_does_not_change_its_driver(
 ) -> None:
     first = make()
     first.prepare(store, SystemClock())
-    first.register(store, first.open(lambda _server_id: None).host)
+    report = first.open(lambda _server_id: None)
+    first.register(store, report.host)
+    report.drivers.compute.close()
     assert only_host(store).state == "up"
     again = make()
     again.prepare(store, SystemClock())

@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -80,6 +82,43 @@ def test_a_damaged_domain_is_told_of_and_the_watch_goes_on(
         changed = change(files)
         assert wait_for(lambda: {damaged, changed} <= set(heard))
     assert f"{damaged} cannot be read" in caplog.text
+    watcher.close()
+
+
+@contextmanager
+def unreadable(path: Path) -> Iterator[None]:
+    away = path.with_name("away")
+    path.rename(away)
+    path.symlink_to(path)  # a loop: nothing behind it can be opened
+    yield
+    path.unlink()
+    away.rename(path)
+
+
+def test_a_world_that_cannot_be_read_is_looked_at_again(
+    files: WorldFiles, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    change(files)
+    watcher = Watcher("here", files)
+    heard: list[str] = []
+
+    def failures() -> int:
+        return caplog.text.count("cannot be looked at")
+
+    with caplog.at_level(logging.ERROR):
+        with unreadable(tmp_path / "world" / "domains"):
+            watcher.listen(heard.append)
+            assert wait_for(lambda: failures() == 1)
+            watcher.look()
+        first = change(files)
+        assert wait_for(lambda: first in heard)
+        with unreadable(tmp_path / "world" / "changes.log"):
+            watcher.look()
+            assert wait_for(lambda: failures() == 2)
+            watcher.look()
+        second = change(files)
+        assert wait_for(lambda: second in heard)
+    assert failures() == 2, "it is said once each time"
     watcher.close()
 
 

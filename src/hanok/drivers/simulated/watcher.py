@@ -53,31 +53,46 @@ class Watcher:
             thread.join(timeout=1.0)
 
     def _run(self, offset: int) -> None:
-        for server_id in self._files.domains.ids():
-            self._note(server_id)
+        known = blind = False
         while not self._closed:
+            changed: list[str] = []
+            try:
+                if not known:
+                    self._note(self._files.domains.ids())
+                known = True
+                offset, changed = self._changed(offset)
+                self._note(changed)
+                blind = False
+            except OSError:  # a failing disk is no reason to look no more
+                if not blind:
+                    _log.exception("the simulated world cannot be looked at; trying on")
+                blind = True
+            self._tell([*changed, *self._gone_down()])
             self._wake.wait(self._pause())
             self._wake.clear()
-            offset, lines = self._files.changes.since(offset)
-            changed = {server: None for owner, server in lines if owner == self._deployment_id}
-            for server_id in changed:
-                self._note(server_id)
-            self._tell([*changed, *self._gone_down()])
+
+    def _changed(self, offset: int) -> tuple[int, list[str]]:
+        """Return the log's new end, and whom of ours it names after `offset`, once each."""
+        end, lines = self._files.changes.since(offset)
+        return end, list(
+            dict.fromkeys(server for owner, server in lines if owner == self._deployment_id)
+        )
 
     def _pause(self) -> float:
         soonest = min(self._going_down.values(), default=float("inf"))
         return max(0.0, min(_LOOK, soonest - time.monotonic()))
 
-    def _note(self, server_id: str) -> None:
-        """Remember when a guest that shuts down will be off: then, too, its state differs."""
-        self._going_down.pop(server_id, None)
-        try:
-            record = self._files.domains.get(server_id)
-        except HostError:  # it has changed all the same, and who looks is told the same
-            _log.exception("the simulated domain %s cannot be read", server_id)
-            return
-        if record and record.off_at is not None and record.deployment_id == self._deployment_id:
-            self._going_down[server_id] = record.off_at
+    def _note(self, server_ids: list[str]) -> None:
+        """Remember when guests that shut down will be off: then, too, their state differs."""
+        for server_id in server_ids:
+            self._going_down.pop(server_id, None)
+            try:
+                record = self._files.domains.get(server_id)
+            except (HostError, OSError):  # it has changed all the same: who looks is told the same
+                _log.exception("the simulated domain %s cannot be read", server_id)
+                continue
+            if record and record.off_at is not None and record.deployment_id == self._deployment_id:
+                self._going_down[server_id] = record.off_at
 
     def _gone_down(self) -> list[str]:
         moment = time.monotonic()
