@@ -47,7 +47,9 @@ LARGEST = 2**63 - 1
 """The largest size that the databases hold, in bytes."""
 
 _columns = [images.c[f.name] for f in fields(Image)]
-_there = images.c.status != "pending_delete"
+_UPLOADED, _DOOMED = "deleted", "pending_delete"
+"""Statuses of images that are gone for clients: with an upload still under way, and without."""
+_there = images.c.status.not_in((_UPLOADED, _DOOMED))
 _by_id = select(*_columns).where(images.c.id == bindparam("id"), _there)
 _open = images.c.visibility.in_(("public", "community"))
 _one = _by_id.where(or_(_open, images.c.project_id == bindparam("project")))
@@ -128,12 +130,21 @@ def set_active(
 def doom(tx: Transaction, image_id: str, now: int) -> bool:
     """Hide an image and promise that its bytes will go; the promises are in `doomed`.
 
-    False, with nothing done, where it is gone already or something is made from it.
+    That of an image whose upload is under way is there from `end_upload` on: until then bytes come
+    for it, and nobody else gets its id. False, with nothing done, where it is gone already or
+    something is made from it.
     """
-    if get_locked(tx, image_id, None) is None or disks_of(tx, image_id):
+    image = get_locked(tx, image_id, None)
+    if image is None or disks_of(tx, image_id):
         return False
-    set_status(tx, image_id, "pending_delete", now)
+    set_status(tx, image_id, _UPLOADED if image.status == "saving" else _DOOMED, now)
     return True
+
+
+def end_upload(tx: Transaction, image_id: str) -> None:
+    """Let the bytes go of an image that was deleted under its upload, which has ended."""
+    statement = update(images).where(images.c.id == image_id, images.c.status == _UPLOADED)
+    tx.run(statement.values(status=_DOOMED))
 
 
 def remove(tx: Transaction, image_id: str) -> None:
@@ -175,19 +186,20 @@ def is_in_hand(reader: Reader, image_id: str) -> bool:
     return reader.scalar(statement.limit(1)) is not None
 
 
-def requeue_interrupted(tx: Transaction, now: int) -> int:
-    """Put images whose upload ended with an earlier process back to `queued`; return how many.
+def interrupted(reader: Reader) -> list[str]:
+    """Return the ids of images whose upload has not ended, those that were deleted included.
 
-    Those that an operation makes are left alone: it goes on.
+    Those that an operation makes are not among them: it goes on.
     """
     held = exists().where(operation_subjects.c.subject == literal("image:") + images.c.id)
-    statement = update(images).where(images.c.status == "saving", ~held)
-    return tx.run(statement.values(status="queued", updated_at=now))
+    uploads = images.c.status.in_(("saving", _UPLOADED))
+    statement = select(images.c.id).where(uploads, ~held).order_by(images.c.id)
+    return [row.id for row in reader.rows(statement)]
 
 
 def doomed(reader: Reader) -> list[str]:
-    """Return the ids of images that are deleted except for their bytes."""
-    statement = select(images.c.id).where(~_there).order_by(images.c.id)
+    """Return the ids of images that are deleted except for bytes to which no upload adds."""
+    statement = select(images.c.id).where(images.c.status == _DOOMED).order_by(images.c.id)
     return [row.id for row in reader.rows(statement)]
 
 

@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from hanok.api import _stream
+from hanok.api.image.recovery import erase_doomed
 from hanok.store import images
 from tests.api.image.images_made import (
     ABSENT,
@@ -224,8 +225,11 @@ def test_an_image_that_is_deleted_under_its_upload_goes_with_the_uploads_end(
     codes: list[int] = []
 
     async def remove(client: httpx.AsyncClient) -> None:
+        deleted = await client.delete(f"v2/images/{image_id}")
+        # What the region's watch does every few seconds.
+        await asyncio.to_thread(erase_doomed, api.region)
         answers = [
-            await client.delete(f"v2/images/{image_id}"),
+            deleted,
             await client.get(f"v2/images/{image_id}"),
             await client.post("v2/images", json={"id": image_id}),
         ]
@@ -249,6 +253,26 @@ def test_an_image_that_is_deleted_under_an_upload_that_fails_is_gone_too(api: On
     with api.store.read() as reader:
         assert images.doomed(reader) == []
     assert folders(api) == []
+
+
+def test_bytes_of_an_upload_under_a_delete_that_cannot_be_removed_are_promised_to_go(
+    api: OneRegion, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    image_id = register(api)
+
+    def broken(*_: object) -> None:
+        raise OSError("the disk is broken")
+
+    async def remove(client: httpx.AsyncClient) -> None:
+        assert (await client.delete(f"v2/images/{image_id}")).status_code == 204
+        monkeypatch.setattr(type(api.region.images), "remove", broken)
+
+    assert slowly(api, image_id, remove).status_code == 500
+    monkeypatch.undo()
+    assert folders(api) == [image_id]
+    erase_doomed(api.region)
+    assert folders(api) == []
+    assert register(api, id=image_id) == image_id
 
 
 def test_a_body_without_a_length_is_cut_at_the_limit(api: OneRegion) -> None:

@@ -18,6 +18,7 @@ def test_an_upload_that_a_dead_process_began_can_be_made_again(api: OneRegion) -
     # The bytes were published, and the process died before the row said so.
     api.region.images.add(image_id, [b"old" * 512], "raw")
     recover(api.region)
+    assert folders(api) == []
     assert show(api, image_id)["status"] == "queued"
     assert show(api, uuid(1))["status"] == "active"
     assert upload(api, image_id, b"new" * 512).status_code == 204
@@ -34,10 +35,22 @@ def test_deletions_are_finished(api: OneRegion) -> None:
         assert images.doomed(reader) == []
 
 
+def test_an_image_that_was_deleted_under_a_dead_process_s_upload_is_gone(api: OneRegion) -> None:
+    image_id = register(api)
+    with api.store.write() as tx:
+        images.set_status(tx, image_id, "saving", 0)
+        assert images.doom(tx, image_id, 0)
+    api.region.images.add(image_id, [b"x" * 512], "raw")
+    recover(api.region)
+    assert folders(api) == []
+    assert register(api, id=image_id) == image_id
+
+
+@pytest.mark.parametrize("status", ["pending_delete", "saving"])
 def test_bytes_that_cannot_be_removed_hold_up_nobody_else(
-    api: OneRegion, monkeypatch: pytest.MonkeyPatch
+    api: OneRegion, monkeypatch: pytest.MonkeyPatch, status: str
 ) -> None:
-    put(api, *(an_image(n, status="pending_delete") for n in (1, 2)))
+    put(api, an_image(1, status=status), an_image(2, status="pending_delete"))
     real = ImageStore.remove
 
     def remove(store: ImageStore, image_id: str) -> None:
@@ -48,8 +61,8 @@ def test_bytes_that_cannot_be_removed_hold_up_nobody_else(
     monkeypatch.setattr(ImageStore, "remove", remove)
     recover(api.region)
     with api.store.read() as reader:
-        assert images.doomed(reader) == [uuid(1)]
+        assert [*images.doomed(reader), *images.interrupted(reader)] == [uuid(1)]
     monkeypatch.undo()
     recover(api.region)
     with api.store.read() as reader:
-        assert images.doomed(reader) == []
+        assert [*images.doomed(reader), *images.interrupted(reader)] == []

@@ -46,7 +46,7 @@ def _upload(call: Call) -> Answer:
         _leave(call.region, image.id, "killed" if bad else "queued")
         raise
     if not kept:
-        erase(call.region, image.id)
+        _finish_deletion(call.region, image.id)
         raise NotFound(f"Image {image.id} was deleted while its data was uploaded.")
     return Answer(204)
 
@@ -56,7 +56,14 @@ def _leave(region: Region, image_id: str, status: str) -> None:
     with region.store.write() as tx:
         kept = images.set_status(tx, image_id, status, region.clock.now())
     if not kept:
-        erase(region, image_id)
+        _finish_deletion(region, image_id)
+
+
+def _finish_deletion(region: Region, image_id: str) -> None:
+    """Erase an image that was deleted under its upload; what fails is tried again later."""
+    with region.store.write() as tx:
+        images.end_upload(tx, image_id)
+    erase(region, image_id)
 
 
 def _check_kind(call: Call) -> None:

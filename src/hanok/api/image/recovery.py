@@ -13,11 +13,24 @@ log = structlog.get_logger("hanok.images")
 
 def recover(region: Region) -> None:
     """Let interrupted uploads be tried again, and finish deletions; run before the API opens."""
-    with region.store.write() as tx:
-        count = images.requeue_interrupted(tx, region.clock.now())
-    if count:
-        log.info("interrupted uploads can be tried again", count=count, region=region.name)
+    with region.store.read() as reader:
+        interrupted = images.interrupted(reader)
+    for image_id in interrupted:
+        _end_upload(region, image_id)
     erase_doomed(region)
+
+
+def _end_upload(region: Region, image_id: str) -> None:
+    """Undo an upload; the process may have died with the bytes stored and the row not written."""
+    try:
+        region.images.remove(image_id)
+    except OSError:
+        log.exception("an interrupted upload's bytes cannot be removed", image=image_id)
+        return
+    with region.store.write() as tx:
+        images.end_upload(tx, image_id)
+        images.set_status(tx, image_id, "queued", region.clock.now())
+    log.info("an interrupted upload has ended", image=image_id, region=region.name)
 
 
 def erase_doomed(region: Region) -> None:
