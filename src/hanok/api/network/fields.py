@@ -16,11 +16,16 @@ Flag = bool | int | str | None
 _FLAGS = {"true": True, "1": True, "false": False, "0": False}
 
 
+def truth(value: object) -> bool | None:
+    """Read a truth value; None for what is none."""
+    return _FLAGS.get(str(value).lower())
+
+
 def flag(name: str, value: Flag, default: bool) -> bool:
     """Read a truth value; None is the default; raises Invalid in Neutron's words."""
     if value is None:
         return default
-    known = _FLAGS.get(str(value).lower())
+    known = truth(value)
     if known is None:
         raise Invalid(
             f"Invalid input for {name}. Reason: '{value}' cannot be converted to boolean."

@@ -10,11 +10,11 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from hanok.api._query import Query
+from hanok.api.network.fields import truth
 from hanok.model.network import InvalidInput
 
 CONTROLS = frozenset({"limit", "marker", "fields", "sort_key", "sort_dir", "page_reverse"})
 """Parameters of a list that are no filters."""
-_TRUTH = {"true": True, "1": True, "false": False, "0": False}
 
 
 def wanted(query: Query) -> dict[str, list[str]]:
@@ -50,7 +50,7 @@ def _has(one: Mapping[str, Any], name: str, values: Sequence[str]) -> bool:
 
 
 def _truth(text: str) -> bool:
-    known = _TRUTH.get(text.lower())
+    known = truth(text)
     if known is None:
         raise InvalidInput(f"'{text}' cannot be converted to boolean.")
     return known

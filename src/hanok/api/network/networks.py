@@ -6,9 +6,9 @@ from typing import Any
 
 import msgspec
 
-from hanok.api._body import decode
 from hanok.api._call import Answer, Call, Endpoint
 from hanok.api.network import views
+from hanok.api.network.attributes import STANDARD, Attributes
 from hanok.api.network.collections import Missing
 from hanok.api.network.fields import Flag, Short, check_project, flag
 from hanok.model.errors import Conflict, Forbidden, Invalid
@@ -26,9 +26,7 @@ class _Fields(msgspec.Struct):
     description: Short | None = None
     admin_state_up: Flag = None
     shared: Flag = None
-    external: Flag = msgspec.field(default=None, name="router:external")
     mtu: int | str | None = None
-    port_security_enabled: Flag = None
 
 
 class _New(_Fields):
@@ -36,12 +34,26 @@ class _New(_Fields):
     project_id: str | None = None
 
 
-class _Create(msgspec.Struct):
-    network: _New
-
-
-class _Update(msgspec.Struct):
-    network: _Fields
+_ATTRIBUTES = Attributes(
+    "network",
+    _New,
+    _Fields,
+    shown=STANDARD | {"status", "subnets", "availability_zones"},
+    fixed={
+        "availability_zone_hints": [],
+        "dns_domain": "",
+        "is_default": False,
+        "port_security_enabled": True,
+        "provider:network_type": None,
+        "provider:physical_network": None,
+        "provider:segmentation_id": None,
+        "qos_policy_id": None,
+        "router:external": False,
+        "segments": [],
+        "vlan_transparent": False,
+    },
+    settled=frozenset({"availability_zone_hints", "vlan_transparent"}),
+)
 
 
 class NetworkInUse(Conflict):
@@ -64,7 +76,7 @@ class SharedInUse(Conflict):
 
 def create(call: Call) -> Answer:
     """Serve POST networks: 201."""
-    asked = decode(call.body, _Create).network
+    asked = _ATTRIBUTES.to_create(call.body)
     check_project(call.credentials, asked.tenant_id, asked.project_id)
     values = {"name": "", "description": "", **_values(call, asked)}
     mtu = _mtu(asked.mtu)
@@ -94,7 +106,7 @@ def add(call: Call, values: dict[str, Any]) -> Network:
 
 def update(call: Call) -> Answer:
     """Serve PUT networks/{id}: name, description, admin_state_up, shared (administrators)."""
-    asked = decode(call.body, _Update).network
+    asked = _ATTRIBUTES.to_change(call.body)
     values = _values(call, asked)
     with call.region.store.write() as tx:
         network = own(tx, call, call.params["id"])
@@ -140,10 +152,6 @@ def _values(call: Call, asked: _Fields) -> dict[str, Any]:
             values[name] = getattr(asked, name)
     if asked.admin_state_up is not None:
         values["admin_state_up"] = flag("admin_state_up", asked.admin_state_up, True)
-    if flag("router:external", asked.external, False):
-        raise Invalid("Invalid input for router:external. Reason: external networks are not made.")
-    if not flag("port_security_enabled", asked.port_security_enabled, True):
-        raise Invalid("Invalid input for port_security_enabled. Reason: it is always on.")
     if asked.shared is not None:
         values["shared"] = flag("shared", asked.shared, False)
         if values["shared"] and "admin" not in call.credentials.roles:

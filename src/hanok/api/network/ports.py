@@ -12,13 +12,12 @@ from typing import Any
 
 import msgspec
 
-from hanok.api._body import decode
 from hanok.api._call import Answer, Call, Endpoint
 from hanok.api.network import views
+from hanok.api.network.attributes import STANDARD, Attributes
 from hanok.api.network.collections import Missing
 from hanok.api.network.failures import PortInUse
 from hanok.api.network.fields import Flag, Short, check_project, flag
-from hanok.model.errors import Invalid
 from hanok.model.port import Asked, FixedIp, MacTaken, Port, Wish, mac_address, wishes
 from hanok.model.security_group import DEFAULT
 from hanok.store import first_start, network_quotas, networks, ports, security_groups
@@ -39,30 +38,42 @@ class _Fields(msgspec.Struct):
     security_groups: list[Short] | None = None
     device_id: Short | None = None
     device_owner: Short | None = None
-    allowed_address_pairs: list[Any] | None = None
-    extra_dhcp_opts: list[Any] | None = None
-    port_security_enabled: Flag = None
 
 
-class _New(_Fields):
-    network_id: Short = msgspec.field(default="")
+class _New(_Fields, kw_only=True):
+    network_id: Short
     tenant_id: str | None = None
     project_id: str | None = None
 
 
-class _Create(msgspec.Struct):
-    port: _New
-
-
-class _Update(msgspec.Struct):
-    port: _Fields
+_ATTRIBUTES = Attributes(
+    "port",
+    _New,
+    _Fields,
+    shown=STANDARD | {"status", "binding:vif_type", "binding:vif_details"},
+    fixed={
+        "allowed_address_pairs": [],
+        "binding:host_id": None,
+        "binding:profile": {},
+        "binding:vnic_type": "normal",
+        "device_profile": None,
+        "dns_domain": "",
+        "dns_name": "",
+        "extra_dhcp_opts": [],
+        "hints": None,
+        "numa_affinity_policy": None,
+        "port_security_enabled": True,
+        "propagate_uplink_status": True,
+        "qos_policy_id": None,
+    },
+    settled=frozenset({"device_profile"}),
+)
 
 
 def create(call: Call) -> Answer:
     """Serve POST ports: 201; without `fixed_ips` one address, without groups the default group."""
-    asked = decode(call.body, _Create).port
+    asked = _ATTRIBUTES.to_create(call.body)
     check_project(call.credentials, asked.tenant_id, asked.project_id)
-    _check_offered(asked)
     clock, project_id = call.region.clock, call.credentials.project_id
     mac = mac_address(asked.mac_address) if asked.mac_address else ""
     up = flag("admin_state_up", asked.admin_state_up, True)
@@ -102,8 +113,7 @@ def update(call: Call) -> Answer:
 
     A server keeps its port's MAC and device: 409. For a running server see above.
     """
-    asked = decode(call.body, _Update).port
-    _check_offered(asked)
+    asked = _ATTRIBUTES.to_change(call.body)
     values = _values(asked)
     region, project_id = call.region, call.credentials.project_id
     with region.store.write() as tx:
@@ -146,14 +156,6 @@ def _find(tx: Transaction, call: Call, *, alone: bool = False) -> Port:
     if port is None:
         raise Missing("Port", "Port", port_id)
     return port
-
-
-def _check_offered(asked: _Fields) -> None:
-    for name in ("allowed_address_pairs", "extra_dhcp_opts"):
-        if getattr(asked, name):
-            raise Invalid(f"Invalid input for {name}. Reason: it is not offered.")
-    if not flag("port_security_enabled", asked.port_security_enabled, True):
-        raise Invalid("Invalid input for port_security_enabled. Reason: it is always on.")
 
 
 def _values(asked: _Fields) -> dict[str, Any]:

@@ -7,9 +7,9 @@ from typing import Any
 
 import msgspec
 
-from hanok.api._body import decode
 from hanok.api._call import Answer, Call, Endpoint
 from hanok.api.network import views
+from hanok.api.network.attributes import STANDARD, Attributes
 from hanok.api.network.collections import Missing
 from hanok.api.network.fields import check_project
 from hanok.model.errors import Conflict, Invalid
@@ -60,8 +60,17 @@ class _Rule(msgspec.Struct):
     project_id: str | None = None
 
 
-class _Create(msgspec.Struct):
-    security_group_rule: _Rule
+class _Unchanging(msgspec.Struct):
+    """What may be set of a rule that there is: nothing."""
+
+
+_ATTRIBUTES = Attributes(
+    "security_group_rule",
+    _Rule,
+    _Unchanging,
+    shown=STANDARD | {"normalized_cidr", "belongs_to_default_sg"},
+    fixed={"remote_address_group_id": None},
+)
 
 
 class RuleInvalid(Invalid):
@@ -80,7 +89,7 @@ class RuleExists(Conflict):
 
 def create(call: Call) -> Answer:
     """Serve POST security-group-rules: 201; an equal rule is a 409."""
-    asked = decode(call.body, _Create).security_group_rule
+    asked = _ATTRIBUTES.to_create(call.body)
     check_project(call.credentials, asked.tenant_id, asked.project_id)
     values = _checked(asked)
     region, project_id = call.region, call.credentials.project_id

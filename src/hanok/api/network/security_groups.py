@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import msgspec
 
-from hanok.api._body import decode
 from hanok.api._call import Answer, Call, Endpoint
 from hanok.api.network import views
+from hanok.api.network.attributes import STANDARD, Attributes
 from hanok.api.network.collections import Missing
 from hanok.api.network.fields import Short, check_project
 from hanok.model.errors import Conflict
@@ -22,17 +22,18 @@ class _New(msgspec.Struct):
     project_id: str | None = None
 
 
-class _Create(msgspec.Struct):
-    security_group: _New
-
-
 class _Change(msgspec.Struct):
     name: Short | None = None
     description: Short | None = None
 
 
-class _Update(msgspec.Struct):
-    security_group: _Change
+_ATTRIBUTES = Attributes(
+    "security_group",
+    _New,
+    _Change,
+    shown=STANDARD | {"security_group_rules", "shared"},
+    fixed={"stateful": True},
+)
 
 
 class DefaultGroupExists(Conflict):
@@ -74,7 +75,7 @@ def ensure_default(call: Call) -> None:
 
 def create(call: Call) -> Answer:
     """Serve POST security-groups: 201; a new group lets everything out and nothing in."""
-    asked = decode(call.body, _Create).security_group
+    asked = _ATTRIBUTES.to_create(call.body)
     check_project(call.credentials, asked.tenant_id, asked.project_id)
     if asked.name.lower() == DEFAULT:
         raise DefaultGroupExists
@@ -99,7 +100,7 @@ def create(call: Call) -> Answer:
 
 def update(call: Call) -> Answer:
     """Serve PUT security-groups/{id}: name and description; the default group keeps its name."""
-    asked = decode(call.body, _Update).security_group
+    asked = _ATTRIBUTES.to_change(call.body)
     given = {k: v for k, v in msgspec.structs.asdict(asked).items() if v is not None}
     with call.region.store.write() as tx:
         group = _find(tx, call)

@@ -11,9 +11,9 @@ from typing import Any
 
 import msgspec
 
-from hanok.api._body import decode
 from hanok.api._call import Answer, Call, Endpoint
 from hanok.api.network import views
+from hanok.api.network.attributes import STANDARD, Attributes
 from hanok.api.network.collections import Missing
 from hanok.api.network.fields import Flag, Short, check_project, flag
 from hanok.api.network.networks import own
@@ -48,26 +48,53 @@ class _Fields(msgspec.Struct):
     enable_dhcp: Flag = None
     dns_nameservers: list[Short] | None = None
     allocation_pools: list[_Pool] | None = None
-    host_routes: list[Any] | None = None
 
 
-class _New(_Fields):
-    network_id: Short = ""
-    cidr: Short = ""
-    ip_version: int | str = 4
-    subnetpool_id: str | None = None
-    ipv6_address_mode: str | None = None
-    ipv6_ra_mode: str | None = None
+class _New(_Fields, kw_only=True):
+    network_id: Short
+    ip_version: int | str
+    cidr: Short | None = None
     tenant_id: str | None = None
     project_id: str | None = None
 
 
-class _Create(msgspec.Struct):
-    subnet: _New
+_ATTRIBUTES = Attributes(
+    "subnet",
+    _New,
+    _Fields,
+    shown=STANDARD | {"shared", "router:external"},
+    fixed={
+        "dns_publish_fixed_ip": False,
+        "host_routes": [],
+        "ipv6_address_mode": None,
+        "ipv6_ra_mode": None,
+        "prefixlen": None,
+        "segment_id": None,
+        "service_types": [],
+        "subnetpool_id": None,
+        "use_default_subnetpool": False,
+    },
+    settled=frozenset(
+        {
+            "ipv6_address_mode",
+            "ipv6_ra_mode",
+            "prefixlen",
+            "subnetpool_id",
+            "use_default_subnetpool",
+        }
+    ),
+)
 
 
-class _Update(msgspec.Struct):
-    subnet: _Fields
+class CidrMissing(Invalid):
+    """A subnet is asked for without its addresses."""
+
+    neutron_type = "BadRequest"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "Bad subnets request: a subnetpool must be specified in the absence of a cidr."
+        )
 
 
 class SubnetInUse(Conflict):
@@ -84,12 +111,12 @@ class SubnetInUse(Conflict):
 
 def create(call: Call) -> Answer:
     """Serve POST subnets: 201; the gateway is the first address, unless said or null."""
-    asked = decode(call.body, _Create).subnet
+    asked = _ATTRIBUTES.to_create(call.body)
     check_project(call.credentials, asked.tenant_id, asked.project_id)
-    if str(asked.ip_version) != "4" or asked.ipv6_address_mode or asked.ipv6_ra_mode:
+    if str(asked.ip_version) != "4":
         raise Invalid("Invalid input for ip_version. Reason: only IPv4 is offered.")
-    if asked.subnetpool_id:
-        raise Invalid("Invalid input for subnetpool_id. Reason: subnet pools are not offered.")
+    if asked.cidr is None:
+        raise CidrMissing
     cidr = ipv4_network("cidr", asked.cidr)
     if asked.gateway_ip is msgspec.UNSET:
         asked.gateway_ip = str(cidr[1])
@@ -135,7 +162,7 @@ def add(
 
 def update(call: Call) -> Answer:
     """Serve PUT subnets/{id}: all but network and CIDR."""
-    asked = decode(call.body, _Update).subnet
+    asked = _ATTRIBUTES.to_change(call.body)
     with call.region.store.write() as tx:
         subnet = own_subnet(tx, call)
         networks.lock(tx, subnet.network_id)
@@ -184,8 +211,6 @@ def _values(cidr: ipaddress.IPv4Network, asked: _Fields) -> dict[str, Any]:
             values[name] = getattr(asked, name)
     if asked.enable_dhcp is not None:
         values["enable_dhcp"] = flag("enable_dhcp", asked.enable_dhcp, True)
-    if asked.host_routes:
-        raise Invalid("Invalid input for host_routes. Reason: they are not offered.")
     if asked.dns_nameservers is not None:
         found = [str(ipv4_address("dns_nameservers", one)) for one in asked.dns_nameservers]
         if len(found) > _MOST_SERVERS or len(set(found)) < len(found):

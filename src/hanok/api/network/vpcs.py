@@ -8,11 +8,11 @@ from typing import Any
 
 import msgspec
 
-from hanok.api._body import decode
 from hanok.api._call import Answer, Call, Endpoint
 from hanok.api.network import networks as network_endpoints
 from hanok.api.network import subnets as subnet_endpoints
 from hanok.api.network import vpc_views
+from hanok.api.network.attributes import Attributes
 from hanok.api.network.collections import Collection, Only
 from hanok.api.network.fields import Short, check_project
 from hanok.api.network.vpc_views import Inside
@@ -28,11 +28,7 @@ class _Vpc(msgspec.Struct):
     name: Short
     cidrv4: Short
     tenant_id: str | None = None
-    external_network_id: str | None = None
-
-
-class _Create(msgspec.Struct):
-    vpc: _Vpc
+    project_id: str | None = None
 
 
 class _Change(msgspec.Struct):
@@ -40,27 +36,34 @@ class _Change(msgspec.Struct):
     cidrv4: Short | None = None
 
 
-class _Update(msgspec.Struct):
-    vpc: _Change
-
-
 class _Subnet(msgspec.Struct):
     vpc_id: Short
     cidr: Short
     name: Short
     tenant_id: str | None = None
-
-
-class _CreateSubnet(msgspec.Struct):
-    vpcsubnet: _Subnet
+    project_id: str | None = None
 
 
 class _Rename(msgspec.Struct):
     name: Short | None = None
 
 
-class _UpdateSubnet(msgspec.Struct):
-    vpcsubnet: _Rename
+_SHOWN = frozenset({"id", "state", "shared", "router:external", "create_time"})
+_VPC_ATTRIBUTES = Attributes(
+    "vpc",
+    _Vpc,
+    _Change,
+    shown=_SHOWN | {"routingtables", "subnets"},
+    fixed={"external_network_id": None},
+    settled=frozenset({"external_network_id"}),
+)
+_SUBNET_ATTRIBUTES = Attributes(
+    "vpcsubnet",
+    _Subnet,
+    _Rename,
+    shown=_SHOWN
+    | {"vpc", "gateway", "enable_dhcp", "available_ip_count", "routingtable", "routes"},
+)
 
 
 def _all(reader: Reader, project_id: str) -> list[Inside]:
@@ -136,11 +139,9 @@ TABLES = Collection(
 
 def create(call: Call) -> Answer:
     """Serve POST vpcs: 201; `cidrv4` bounds the VPC's subnets."""
-    asked = decode(call.body, _Create).vpc
-    check_project(call.credentials, asked.tenant_id)
+    asked = _VPC_ATTRIBUTES.to_create(call.body)
+    check_project(call.credentials, asked.tenant_id, asked.project_id)
     _check_name(asked.name)
-    if asked.external_network_id:
-        raise Invalid("Invalid input for external_network_id. Reason: there is none to connect to.")
     cidr = ipv4_network("cidrv4", asked.cidrv4)
     network = network_endpoints.add(
         call, {"name": asked.name, "description": "", "cidr": str(cidr)}
@@ -150,7 +151,7 @@ def create(call: Call) -> Answer:
 
 def update(call: Call) -> Answer:
     """Serve PUT vpcs/{id}: 200; a new `cidrv4` holds all of the VPC's subnets."""
-    asked = decode(call.body, _Update).vpc
+    asked = _VPC_ATTRIBUTES.to_change(call.body)
     values: dict[str, Any] = {}
     if asked.name is not None:
         values["name"] = _check_name(asked.name)
@@ -172,8 +173,8 @@ def create_subnet(call: Call) -> Answer:
 
     The subnet lies within the VPC (NHN Cloud); `POST subnets` knows no such bound (Neutron).
     """
-    asked = decode(call.body, _CreateSubnet).vpcsubnet
-    check_project(call.credentials, asked.tenant_id)
+    asked = _SUBNET_ATTRIBUTES.to_create(call.body)
+    check_project(call.credentials, asked.tenant_id, asked.project_id)
     cidr = ipv4_network("cidr", asked.cidr)
     gateway = str(cidr[1])
     values = {
@@ -193,7 +194,7 @@ def create_subnet(call: Call) -> Answer:
 
 def update_subnet(call: Call) -> Answer:
     """Serve PUT vpcsubnets/{id}: the name; 200."""
-    asked = decode(call.body, _UpdateSubnet).vpcsubnet
+    asked = _SUBNET_ATTRIBUTES.to_change(call.body)
     values = {} if asked.name is None else {"name": _check_name(asked.name)}
     with call.region.store.write() as tx:
         subnet = subnet_endpoints.own_subnet(tx, call)
