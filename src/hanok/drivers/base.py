@@ -218,7 +218,8 @@ class ComputeDriver(Protocol):
     def watch(self, changed: Callable[[str], None]) -> None:
         """Call `changed(server_id)` from a thread of the driver's when a power state may differ.
 
-        Events are hints: they may be lost, doubled or late, and the caller looks again.
+        Events are hints: they may be lost, doubled or late, and the caller looks again. What
+        `changed` raises is logged, and ends nothing.
         """
 
     def close(self) -> None:

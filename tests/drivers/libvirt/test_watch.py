@@ -75,6 +75,22 @@ def test_every_listener_hears(host: Drivers, scene: Scene) -> None:
     assert wait_for(lambda: spec.server_id in first and spec.server_id in second)
 
 
+def test_a_listener_that_fails_silences_nobody_and_the_watch_goes_on(
+    host: Drivers, scene: Scene
+) -> None:
+    heard: list[str] = []
+
+    def fail(server_id: str) -> None:
+        raise RuntimeError(server_id)
+
+    host.compute.watch(fail)
+    host.compute.watch(heard.append)
+    first = scene.define()
+    assert wait_for(lambda: first.server_id in heard)
+    second = scene.define()
+    assert wait_for(lambda: second.server_id in heard)
+
+
 def test_others_domains_are_not_heard_of(
     host: Drivers, private: PrivateLibvirtd, tmp_path: Path
 ) -> None:

@@ -10,6 +10,7 @@ from typing import Any, Final
 import libvirt
 
 from hanok.drivers.libvirt.connection import Connection
+from hanok.drivers.listeners import Listeners
 from hanok.model.errors import HostError
 
 _RETRY_SECONDS: Final = 1.0
@@ -37,7 +38,7 @@ class Watch:
         """
         self._own_id = own_id
         self._server_ids = server_ids
-        self._listeners: list[Callable[[str], None]] = []
+        self._listeners = Listeners()
         self._queue: SimpleQueue[str | None] = SimpleQueue()
         self._ended = threading.Event()
         self._thread: threading.Thread | None = None
@@ -45,7 +46,7 @@ class Watch:
 
     def listen(self, changed: Callable[[str], None]) -> None:
         """Call `changed(server_id)` from now on."""
-        self._listeners.append(changed)
+        self._listeners.add(changed)
         if self._thread is None:
             self._thread = threading.Thread(target=self._run, name="libvirt-watch", daemon=True)
             self._thread.start()
@@ -94,6 +95,5 @@ class Watch:
             self._tell(server_id)
 
     def _tell(self, server_id: str) -> None:
-        for changed in self._listeners:
-            if not self._ended.is_set():
-                changed(server_id)
+        if not self._ended.is_set():
+            self._listeners.tell(server_id)

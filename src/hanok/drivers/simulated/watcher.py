@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable
 
+from hanok.drivers.listeners import Listeners
 from hanok.drivers.simulated.records import WorldFiles
 from hanok.model.errors import HostError
 
@@ -21,7 +22,7 @@ class Watcher:
     def __init__(self, deployment_id: str, files: WorldFiles) -> None:
         self._deployment_id = deployment_id
         self._files = files
-        self._listeners: list[Callable[[str], None]] = []
+        self._listeners = Listeners()
         self._going_down: dict[str, float] = {}
         self._wake = threading.Event()
         self._closed = False
@@ -31,7 +32,7 @@ class Watcher:
     def listen(self, changed: Callable[[str], None]) -> None:
         """Call `changed(server_id)` from now on."""
         with self._guard:
-            self._listeners.append(changed)
+            self._listeners.add(changed)
             if self._thread is None and not self._closed:
                 start = self._files.changes.end()
                 self._thread = threading.Thread(
@@ -105,8 +106,4 @@ class Watcher:
         for server_id in changed:
             if self._closed:
                 return
-            for listener in tuple(self._listeners):
-                try:
-                    listener(server_id)
-                except Exception:  # noqa: BLE001 - a listener's fault is not the watch's end
-                    _log.exception("a listener failed on %s", server_id)
+            self._listeners.tell(server_id)
