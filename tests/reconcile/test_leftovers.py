@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,8 @@ from hanok.model.server import VmState
 from hanok.operations import delete_server, delete_volume
 from hanok.operations.delete_server import Leftovers
 from hanok.reconcile.leftovers import AGAIN_AFTER, EVERY, LeftoverRemoval
-from hanok.store import journal, servers
+from hanok.store import journal, leftovers, servers
+from hanok.store.database import Reader
 from tests.drivers.scene import domain_of, network_of, new_id, port_on
 from tests.operations.test_create_server import a_free_port
 from tests.operations.world import HOST, IMAGE, PROJECT, World
@@ -242,6 +243,36 @@ def test_fault_67_what_no_row_knows_stays_and_is_named_once(
     assert all("no row" in line["event"] for line in warned)
     assert look(world, by=by) == []
     assert world.reality() == there
+
+
+def test_what_is_gone_is_forgotten_and_what_a_host_does_not_tell_is_not(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+
+    def makers(reader: Reader, keys: Collection[str]) -> dict[str, leftovers.Maker]:
+        asked.extend(sorted(keys))
+        return find_makers(reader, keys)
+
+    find_makers = leftovers.makers
+    monkeypatch.setattr(leftovers, "makers", makers)
+    spec, stranger = deleted(world), new_id()
+    errors: dict[str, HostError] = {}
+    by = LeftoverRemoval(world.store, Asked(world, errors), world.engine, world.clock)
+    make_disk(world, spec.disks[0].disk.disk_id)
+    make_disk(world, stranger)
+    assert {line["id"] for line in look(world, by=by)} == {spec.disks[0].disk.disk_id, stranger}
+    # While the host does not tell, what was named is not taken for gone, and not named again.
+    errors["compute.list_domains"] = HostUnreachable("No answer.")
+    assert look(world, looks=1, by=by) == []
+    errors.clear()
+    assert look(world, by=by) == []
+    world.drivers.storage.delete_disk(stranger)
+    assert look(world, looks=1, by=by) == []
+    asked.clear()
+    make_disk(world, stranger)
+    assert [line["id"] for line in look(world, by=by)] == [stranger]
+    assert asked == [f"made:{stranger}", f"make:{stranger}"]
 
 
 def test_a_server_that_lives_keeps_everything(world: World) -> None:

@@ -76,17 +76,19 @@ class LeftoverRemoval:
 
     def look(self) -> None:
         """Look once at every host; ask for the removal of what the look before found, too."""
-        held = [thing for host_id in self._hosts.hosts() for thing in self._held_by(host_id)]
+        unseen: set[tuple[str, Kind]] = set()
+        held = [thing for host in self._hosts.hosts() for thing in self._held_by(host, unseen)]
         found = self._find_without_row(held)
-        # What has gone may come again, and is removed again then.
-        self._asked = {thing: at for thing, at in self._asked.items() if thing in found}
+        self._forget_what_is_gone(found, unseen)
         seen_twice = (found & self._without_row) - self._named
         again = sorted(thing for thing in seen_twice if not self._is_asked(thing))
         self._without_row = found
         if again:
             self._remove(again)
 
-    def _held_by(self, host_id: str) -> Iterator[Thing]:
+    def _held_by(self, host_id: str, unseen: set[tuple[str, Kind]]) -> Iterator[Thing]:
+        """List what a host holds, and add to `unseen` the kinds of things that it does not tell."""
+        unseen.update((host_id, kind) for kind in _LISTS)
         for kind, (verb, key) in _LISTS.items():
             try:
                 listed = self._hosts.query(host_id, verb, {}, DEADLINE)
@@ -96,8 +98,21 @@ class LeftoverRemoval:
             except HostError as error:
                 log.warning("a host cannot list what it holds", host=host_id, error=str(error))
                 continue
+            unseen.discard((host_id, kind))
             for one in listed:
                 yield Thing(host_id, kind, one[key] if key else one)
+
+    def _forget_what_is_gone(
+        self, found: Collection[Thing], unseen: Collection[tuple[str, Kind]]
+    ) -> None:
+        """Forget what is known of what has gone: it may come again, and is removed again then."""
+
+        def stays(thing: Thing) -> bool:
+            return thing in found or (thing.host_id, thing.kind) in unseen
+
+        self._makers = {thing: maker for thing, maker in self._makers.items() if stays(thing)}
+        self._asked = {thing: at for thing, at in self._asked.items() if stays(thing)}
+        self._named = {thing for thing in self._named if stays(thing)}
 
     def _find_without_row(self, held: Collection[Thing]) -> frozenset[Thing]:
         with self._store.read() as reader:
