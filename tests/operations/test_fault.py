@@ -3,13 +3,13 @@ from __future__ import annotations
 import pytest
 
 from hanok.engine.steps import Failure, Outcome
-from hanok.operations.fault import STEPS, fault
+from hanok.operations.fault import STEPS, fault_of
 from hanok.operations.kinds import KINDS
 
 
 @pytest.mark.parametrize("why", ["The host is full", "The host is full."])
 def test_the_tenant_reads_why_and_at_which_step(why: str) -> None:
-    said = fault(Outcome("undone", Failure("make_disk", why, "/srv/disks: ENOSPC")), now=7)
+    said = fault_of(Outcome("undone", Failure("make_disk", why, "/srv/disks: ENOSPC")), now=7)
     assert said == {
         "code": 500,
         "message": "The host is full. Failed step: make the disk.",
@@ -19,12 +19,12 @@ def test_the_tenant_reads_why_and_at_which_step(why: str) -> None:
 
 
 def test_what_the_host_did_not_say_is_no_detail() -> None:
-    assert fault(Outcome("undone", Failure("place", "Full.")), now=7)["details"] == "place"
+    assert fault_of(Outcome("undone", Failure("place", "Full.")), now=7)["details"] == "place"
 
 
 @pytest.mark.parametrize("failure", [None, Failure("", "The operation did not finish.")])
 def test_an_end_that_belongs_to_no_step_names_none(failure: Failure | None) -> None:
-    said = fault(Outcome("stuck", failure), now=7)
+    said = fault_of(Outcome("stuck", failure), now=7)
     assert (said["message"], said["details"]) == ("The operation did not finish.", "")
 
 

@@ -65,14 +65,15 @@ STOPPED = replace(SERVER, vm_state=VmState.STOPPED, power_state=4)
     ],
 )
 def test_verdict(server: Server, power: PowerState | None, changes: dict[str, Any] | None) -> None:
-    assert verdict(server, Seen(power)) == changes
+    assert verdict(server, Seen(power, 7)) == changes
 
 
 def test_fault_20_a_domain_that_is_gone_is_an_error_with_a_reason() -> None:
-    changes = verdict(SERVER, Seen(None))
+    changes = verdict(SERVER, Seen(None, 7))
     assert changes is not None
     assert changes["vm_state"] == VmState.ERROR
     assert "no longer on its host" in changes["fault"]["message"]
+    assert changes["fault"]["created_at"] == 7
 
 
 class OneHost:

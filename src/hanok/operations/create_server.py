@@ -30,7 +30,7 @@ from hanok.model.host import Claim
 from hanok.model.server import TaskState, VmState
 from hanok.operations import place
 from hanok.operations.domain import domain_spec, network_spec
-from hanok.operations.fault import fault
+from hanok.operations.fault import fault_of
 from hanok.operations.intent import DiskIntent, NicIntent, ServerIntent
 from hanok.operations.submitter import Submitter
 from hanok.placement.filters import Wanted
@@ -290,7 +290,7 @@ def _settle(work: Work, outcome: Outcome) -> None:
     """Show a failed create as ERROR; one that a delete overtook shows nothing of its own."""
     if outcome.state == "done" or outcome.cancelled:
         return
-    said = fault(outcome, work.now)
+    said = fault_of(outcome, work.now)
     _change(work, {"vm_state": VmState.ERROR, "task_state": None, "fault": said})
     detail = {"message": said["message"]}
     servers.record(work.tx, work.server_id or "", work.now, "create failed", detail)

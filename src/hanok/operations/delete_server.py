@@ -25,7 +25,7 @@ from hanok.engine.steps import (
     Work,
 )
 from hanok.model.server import Server, VmState
-from hanok.operations.fault import fault
+from hanok.operations.fault import fault_of
 from hanok.operations.submitter import Submitter
 from hanok.store import hosts, images, ports, servers, volumes
 from hanok.store.database import Transaction
@@ -169,7 +169,7 @@ def _settle(work: Work, outcome: Outcome) -> None:
     server = servers.find(work.tx, work.server_id or "")
     if server is not None and server.terminated_at is not None:
         return
-    said = fault(outcome, work.now)
+    said = fault_of(outcome, work.now)
     values = {"vm_state": VmState.ERROR, "task_state": None, "fault": said}
     servers.change(work.tx, work.server_id or "", work.now, values)
 

@@ -1,4 +1,4 @@
-"""What a server's `fault` says of an operation that did not finish.
+"""What a server's `fault` is, and what it says of an operation that did not finish.
 
 The tenant reads why, and at which step; the step's own name and what the host said are `details`,
 which only administrators see.
@@ -51,15 +51,18 @@ STEPS = {
 """What each step does, in a tenant's words."""
 
 
-def fault(outcome: Outcome, now: int) -> dict[str, Any]:
-    """Return a server's `fault`: code 500 (Nova's), message, details, created_at."""
+def fault(message: str, details: str, now: int) -> dict[str, Any]:
+    """Return a server's `fault` as it is stored: code 500 (Nova's), message, details, created_at.
+
+    `message` is the tenant's, `details` are an administrator's.
+    """
+    return {"code": 500, "message": message, "details": details, "created_at": now}
+
+
+def fault_of(outcome: Outcome, now: int) -> dict[str, Any]:
+    """Return the `fault` of a server whose operation ended like this."""
     failure = outcome.failure or Failure("", "The operation did not finish.")
-    return {
-        "code": 500,
-        "message": _sentence(failure),
-        "details": f"{failure.step}: {failure.detail}".strip(": "),
-        "created_at": now,
-    }
+    return fault(_sentence(failure), f"{failure.step}: {failure.detail}".strip(": "), now)
 
 
 def _sentence(failure: Failure) -> str:

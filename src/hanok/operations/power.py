@@ -24,7 +24,7 @@ from hanok.engine.steps import (
 from hanok.model.lifecycle import Action
 from hanok.model.power import PowerState
 from hanok.model.server import Server, TaskState, VmState
-from hanok.operations.fault import fault
+from hanok.operations.fault import fault_of
 from hanok.operations.submitter import Submitter
 from hanok.store import servers
 from hanok.store.database import Transaction
@@ -138,7 +138,7 @@ def settle(work: Work, outcome: Outcome) -> None:
     if outcome.state == "done":
         servers.record(work.tx, work.server_id or "", work.now, f"now {name}")
         return
-    said = fault(outcome, work.now)
+    said = fault_of(outcome, work.now)
     change(work, {"task_state": None, "fault": said})
     detail = {"message": said["message"]}
     servers.record(work.tx, work.server_id or "", work.now, f"not {name}", detail)

@@ -19,6 +19,7 @@ from hanok.model.errors import HostError
 from hanok.model.moments import SECOND
 from hanok.model.power import PowerState
 from hanok.model.server import Server, VmState
+from hanok.operations.fault import fault
 from hanok.store import hosts, journal, servers
 from hanok.store.database import Database
 
@@ -46,9 +47,10 @@ Chore = Callable[[], int | None]
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What a look found: the power state, or None where there is no domain."""
+    """What a look found, and when: the power state, or None where there is no domain."""
 
     power: PowerState | None
+    at: int
 
 
 def verdict(server: Server, seen: Seen) -> dict[str, Any] | None:
@@ -59,11 +61,7 @@ def verdict(server: Server, seen: Seen) -> dict[str, Any] | None:
         return {
             "vm_state": VmState.ERROR,
             "power_state": int(PowerState.NOSTATE),
-            "fault": {
-                "code": 500,
-                "message": "The instance's domain is no longer on its host.",
-                "details": "",
-            },
+            "fault": fault("The instance's domain is no longer on its host.", "", seen.at),
         }
     changes: dict[str, Any] = {}
     if server.power_state != seen.power:
@@ -158,8 +156,9 @@ class Watch:
             return
         self._note(host_id, "up")
         power = {one["server_id"]: PowerState(one["power_state"]) for one in found}
+        now = self._clock.now()
         for server in known:
-            changes = verdict(server, Seen(power.get(server.id)))
+            changes = verdict(server, Seen(power.get(server.id), now))
             if changes is not None:
                 self._apply(server, changes)
 
@@ -172,8 +171,6 @@ class Watch:
 
     def _apply(self, server: Server, changes: dict[str, Any]) -> None:
         now = self._clock.now()
-        if changes.get("fault"):
-            changes["fault"]["created_at"] = now
         with self._store.write() as tx:
             if journal.unfinished(tx, f"server:{server.id}"):
                 return
