@@ -35,7 +35,7 @@ def here(world: World) -> Host:
     return host
 
 
-def claim(world: World, seen: list[Host], wanted: Wanted = WANTED) -> Host:
+def claim(world: World, seen: list[Host], wanted: Wanted = WANTED, now: int = 10**18) -> Host:
     server_id = world.create(local=True)
     with world.store.write() as tx:
         work = Work(
@@ -48,7 +48,7 @@ def claim(world: World, seen: list[Host], wanted: Wanted = WANTED) -> Host:
             results={},
             secrets={},
             tx=tx,
-            now=1,
+            now=now,
             sealer=Sealer(bytes(32), os.urandom),
             seen=seen,
         )
@@ -82,6 +82,27 @@ def test_it_waits_for_hosts_that_join_and_not_for_others(world: World) -> None:
     assert caught.value.seconds == place.WHILE_HOSTS_JOIN
     with pytest.raises(NoValidHost, match="up dropped 1"):
         claim(world, [down])
+
+
+def test_a_host_that_is_silent_for_a_moment_is_waited_for_and_no_longer(world: World) -> None:
+    silent = replace(here(world), state="down", seen_at=1)
+    with pytest.raises(Wait) as caught:
+        claim(world, [silent], now=place.SILENCE)
+    assert caught.value.seconds == place.WHILE_A_HOST_IS_SILENT
+    with pytest.raises(NoValidHost, match="wait until a host answers again"):
+        claim(world, [silent], now=place.SILENCE + 1)
+    assert world.rows()["claims"] == 0
+
+
+def test_a_silent_host_that_would_not_fit_is_not_waited_for(world: World) -> None:
+    silent = replace(here(world), state="down", seen_at=1, vcpus=0)
+    with pytest.raises(NoValidHost, match="vCPUs dropped 1"):
+        claim(world, [silent], now=2)
+
+
+def test_a_host_that_answers_is_taken_while_another_is_silent(world: World) -> None:
+    silent = replace(here(world), id="44444444-4444-4444-8444-444444444444", state="down")
+    assert claim(world, [silent, here(world)], now=silent.seen_at).id == HOST
 
 
 def test_no_other_host_is_claimed_than_the_one_with_the_block_storage(world: World) -> None:

@@ -6,12 +6,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from hanok.model.power import PowerState
 from hanok.model.server import Server, VmState
+from hanok.operations import place
 from hanok.reconcile.watch import Seen, Watch, verdict
-from hanok.store import servers
-from tests.operations.world import HOST, World
+from hanok.store import hosts, servers
+from tests.operations.world import HOST, PROJECT, World
 
 SERVER = Server(
     id="s",
@@ -123,3 +125,47 @@ def test_fault_18_a_domain_that_went_off_by_itself_is_noted(
     world.close()
     assert (seen.vm_state, seen.power_state) == (VmState.STOPPED, 4)
     assert event.name == "observed"
+
+
+def test_fault_24_a_look_that_goes_unanswered_shows_at_once_and_fails_no_create(
+    database_url: str, tmp_path: Path
+) -> None:
+    world = World(database_url, tmp_path).open().start()
+    running = world.create()
+    world.settle()
+    watch = Watch(world.store, world.hosts, world.clock, keep_days=7)
+    failure = {"verb": "compute.list_domains", "message": "The host is away."}
+    with world.misbehaving(failures=[failure]), capture_logs() as logs:
+        assert not watch.look()
+        assert not watch.look()
+        assert shown(world, running) == "UNKNOWN"
+        asked_for = world.create()
+    assert [line["event"] for line in logs] == ["host does not answer"], "said once"
+    assert watch.look()
+    world.settle()
+    assert [shown(world, one) for one in (running, asked_for)] == ["ACTIVE", "ACTIVE"]
+    world.close()
+
+
+def test_a_host_that_does_not_come_back_fails_a_create_with_the_reason(
+    database_url: str, tmp_path: Path
+) -> None:
+    world = World(database_url, tmp_path).open().start()
+    with world.store.write() as tx:
+        hosts.set_state(tx, HOST, "down", world.clock.now())
+    asked_for = world.create()
+    world.settle()
+    fault = world.server(asked_for).fault
+    silent = world.last_operation(asked_for)
+    world.close()
+    assert (silent.ended_at or 0) - silent.submitted_at >= 0.9 * place.SILENCE
+    assert fault is not None
+    assert "up dropped 1" in fault["message"]
+    assert "wait until a host answers again" in fault["message"]
+
+
+def shown(world: World, server_id: str) -> str:
+    with world.store.read() as reader:
+        found = servers.detail(reader, PROJECT, server_id)
+    assert found is not None
+    return found.status

@@ -12,7 +12,7 @@ TRANSLATION_CACHE_MIB = 64
 class Host:
     """A machine that runs domains. Capacities are what may be claimed, ratios already applied.
 
-    `state` is joining (not yet proven), up, or down (does not answer).
+    `state` is joining (not yet proven), up, or down (does not answer); `seen_at` is since when.
     """
 
     id: str

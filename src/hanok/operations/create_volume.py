@@ -13,18 +13,15 @@ from hanok.engine.steps import (
     Planned,
     Submission,
     View,
-    Wait,
     Work,
 )
-from hanok.model.host import Claim, Host
+from hanok.model.host import Claim
 from hanok.model.volume import Volume
+from hanok.operations import place
 from hanok.operations.submitter import Submitter
-from hanok.placement.filters import Wanted, rank
-from hanok.store import hosts, volumes
-from hanok.store.database import Reader, Transaction
-
-WHILE_HOSTS_JOIN = 0.5
-"""Seconds until placement looks again while the region's hosts are only being proven."""
+from hanok.placement.filters import Wanted
+from hanok.store import volumes
+from hanok.store.database import Transaction
 
 
 def submit(tx: Transaction, engine: Submitter, volume: Volume, image_format: str | None) -> None:
@@ -52,18 +49,10 @@ def submit(tx: Transaction, engine: Submitter, volume: Volume, image_format: str
     )
 
 
-def _snapshot(_view: View, reader: Reader) -> list[Host]:
-    return hosts.all_hosts(reader)
-
-
 def _place(work: Work) -> dict[str, Any]:
     """Choose a host of the volume's zone; a disk takes no CPU and no memory."""
     wanted = Wanted(Claim(0, 0, work.intent["size_gib"]), work.intent["zone"])
-    if not any(host.state == "up" for host in work.seen) and any(
-        host.state == "joining" for host in work.seen
-    ):
-        raise Wait(WHILE_HOSTS_JOIN)
-    host = rank(work.seen, wanted)[0]
+    host = place.candidates(work, wanted)[0]
     volumes.put_on(work.tx, work.intent["volume_id"], host.id, work.now)
     return {"host_id": host.id}
 
@@ -100,7 +89,7 @@ KIND = Operation(
     deadline=600,
     settle=_settle,
     steps=(
-        ControlStep("place", _place, read=_snapshot),
+        ControlStep("place", _place, read=place.snapshot),
         HostStep("make_disk", _make_disk, _delete_disk, timeout=60),
         ControlStep("finish", _finish),
     ),

@@ -28,6 +28,8 @@ EVERY = 10 * SECOND
 """The time between two looks when nothing is heard of."""
 DEADLINE = 10.0
 """Seconds that a host has to say which domains it runs."""
+AGAIN = 2 * SECOND
+"""The time until the next look when a host did not answer: most are only away for a moment."""
 _DAY = 86_400 * SECOND
 
 
@@ -118,7 +120,8 @@ class Watch:
         while not self._stopping:
             until = self._clock.now() + EVERY
             try:
-                self.look()
+                if not self.look():
+                    until = self._clock.now() + AGAIN
                 until = min([until, *self._due()])
             except Exception:
                 log.exception("a look failed; the next one comes")
@@ -131,17 +134,20 @@ class Watch:
         """Do the chores; return when they want to be done again."""
         return [due for chore in self._chores if (due := chore()) is not None]
 
-    def look(self) -> None:
-        """Look once at every host of this process, and purge what was deleted long ago."""
-        for host_id in self._hosts.hosts():
-            self._look_at(host_id)
+    def look(self) -> bool:
+        """Look once at every host of this process, and purge what was deleted long ago.
+
+        Returns whether every host answered.
+        """
+        answered = [self._look_at(host_id) for host_id in self._hosts.hosts()]
         if self._clock.now() - self._purged_at > SECOND * 600:
             self._purged_at = self._clock.now()
             with self._store.write() as tx:
                 servers.purge(tx, self._clock.now() - self._keep)
+        return all(answered)
 
-    def _look_at(self, host_id: str) -> None:
-        """Compare a host's domains with the rows, which are read first.
+    def _look_at(self, host_id: str) -> bool:
+        """Compare a host's domains with the rows, which are read first; False: it did not answer.
 
         What an operation does meanwhile changes a row after it was read, and then what was seen is
         not noted. The other way round, a domain seen before its start would be noted as off.
@@ -151,23 +157,28 @@ class Watch:
         try:
             found = self._hosts.query(host_id, "compute.list_domains", {}, DEADLINE)
         except HostError as error:
-            log.warning("host does not answer", host=host_id, error=str(error))
-            self._note(host_id, "down")
-            return
-        self._note(host_id, "up")
+            if self._note(host_id, "down"):
+                log.warning("host does not answer", host=host_id, error=str(error))
+            return False
+        if self._note(host_id, "up"):
+            log.info("host answers", host=host_id)
         power = {one["server_id"]: PowerState(one["power_state"]) for one in found}
         now = self._clock.now()
         for server in known:
             changes = verdict(server, Seen(power.get(server.id), now))
             if changes is not None:
                 self._apply(server, changes)
+        return True
 
-    def _note(self, host_id: str, state: str) -> None:
+    def _note(self, host_id: str, state: str) -> bool:
+        """Note whether a host answers; True where that is new."""
         with self._store.read() as reader:
             host = next((h for h in hosts.all_hosts(reader) if h.id == host_id), None)
-        if host is not None and host.state != state:
-            with self._store.write() as tx:
-                hosts.set_state(tx, host_id, state, self._clock.now())
+        if host is None or host.state == state:
+            return False
+        with self._store.write() as tx:
+            hosts.set_state(tx, host_id, state, self._clock.now())
+        return True
 
     def _apply(self, server: Server, changes: dict[str, Any]) -> None:
         now = self._clock.now()

@@ -44,7 +44,7 @@ def register(tx: Transaction, host: Host) -> None:
 
 
 def set_state(tx: Transaction, host_id: str, state: str, now: int) -> None:
-    """Note whether a host answers."""
+    """Note that from now on a host answers, or does not."""
     tx.run(update(hosts).where(hosts.c.id == host_id).values(state=state, seen_at=now))
 
 
