@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ from hanok.engine.steps import (
     Planned,
     Poll,
     Retry,
+    View,
     Wait,
     Work,
 )
@@ -31,6 +32,10 @@ from hanok.model.moments import SECOND
 from hanok.store import journal
 from hanok.store.region_tables import zones
 from tests.engine.moves import ELSEWHERE, HERE, Bench, add_zone, nothing, on
+
+
+def fail(_work: Work) -> None:
+    raise Conflict("No.")
 
 
 @pytest.fixture
@@ -254,14 +259,48 @@ def test_what_may_pass_is_tried_again_and_what_will_not_is_not(
     assert bench.row(job).state == "undone"
 
 
+@pytest.mark.parametrize(("hangs", "tries"), [(0, 5), (30, 3)])
+def test_a_host_that_is_away_is_waited_for(bench: Bench, hangs: int, tries: int) -> None:
+    """One that says at once that it is away is asked for some seconds; 30 s are long enough."""
+    asked: list[int] = []
+
+    def is_away(_verb: str, _args: Mapping[str, Any]) -> None:
+        asked.append(bench.clock.now())
+        bench.clock.advance(hangs * SECOND)
+        raise HostUnreachable("x")
+
+    bench.answer = is_away
+    job = bench.job(HostStep("call", on(HERE)))
+    while bench.go(job) is Move.LET_GO:
+        bench.clock.advance(bench.row(job).run_at - bench.clock.now())
+        job = bench.take(job.kind)
+    pauses = [(later - earlier) / SECOND - hangs for earlier, later in pairwise(asked)]
+    assert pauses == [pytest.approx(pause) for pause in [0.2, 0.6, 1.8, 5.4][: tries - 1]]
+    assert bench.row(job).state == "undone"
+
+
+def test_an_undo_that_cannot_be_named_stops_no_other(bench: Bench) -> None:
+    undone: list[str] = []
+
+    def broken(view: View) -> HostCall:
+        return HostCall(view.results["what no step has found"], "unmake", {})
+
+    job = bench.job(
+        ControlStep("a", nothing, lambda work: undone.append(work.key)),
+        HostStep("call", on(HERE), broken),
+        ControlStep("fail", fail),
+    )
+    assert bench.go(job) is Move.ENDED
+    assert undone == ["a"]
+    assert [step.state for step in bench.steps(job)] == ["undone", "undo_failed", "pending"]
+    assert bench.row(job).state == "stuck"
+
+
 def test_only_what_was_begun_and_can_be_undone_is_undone(bench: Bench) -> None:
     undone: list[str] = []
 
     def undo(work: Work) -> None:
         undone.append(work.key)
-
-    def fail(_work: Work) -> None:
-        raise Conflict("No.")
 
     job = bench.job(
         ControlStep("a", nothing, undo),
@@ -284,9 +323,6 @@ def test_only_what_was_begun_and_can_be_undone_is_undone(bench: Bench) -> None:
 
 
 def test_an_undo_on_a_host_that_is_not_here_goes_there(bench: Bench) -> None:
-    def fail(_work: Work) -> None:
-        raise Conflict("No.")
-
     undo = HostStep("call", lambda _view: None, on(ELSEWHERE))
     job = bench.job(undo, ControlStep("fail", fail))
     assert bench.go(job) is Move.LET_GO

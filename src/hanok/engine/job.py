@@ -13,7 +13,7 @@ from hanok.engine.clock import EngineClock
 from hanok.engine.failpoints import Failpoints
 from hanok.engine.sealing import Sealer
 from hanok.engine.steps import CONTROL, Failure, Operation, Outcome, Planned
-from hanok.model.errors import HanokError
+from hanok.model.errors import HanokError, HostError, Unavailable
 from hanok.model.moments import SECOND
 from hanok.store.database import Database
 from hanok.store.journal import OperationRow, StepRow
@@ -22,6 +22,8 @@ log = structlog.get_logger("hanok.engine")
 Perform = Callable[[str, str, Mapping[str, Any], float], Any]
 """Carries out a host step: (host id, verb, arguments, timeout in seconds) -> JSON-able result."""
 
+AWAY_SECONDS = 10.0
+"""How long a step that does not reach its host is tried at least: most are away for a moment."""
 INTERNAL = "An internal error stopped the operation; the operator can see the cause."
 
 
@@ -91,6 +93,13 @@ def with_steps(job: Job, steps: list[StepRow]) -> Job:
     return Job(job.kind, job.operation, steps, job.secrets)
 
 
+def is_permanent(error: Exception) -> bool:
+    """Tell whether what failed like this would fail again; a bug may be one of the moment."""
+    if isinstance(error, HostError):
+        return error.permanent
+    return isinstance(error, HanokError) and not isinstance(error, Unavailable)
+
+
 def failure_of(step: str, error: Exception) -> Failure:
     """Say why a step failed: a failure of ours in its own words, anything else as a bug."""
     if isinstance(error, HanokError):
@@ -112,4 +121,22 @@ def report(job: Job, outcome: Outcome) -> None:
         server=operation.server_id,
         seconds=round(seconds, 3),
         failure=None if outcome.failure is None else outcome.failure.message,
+    )
+
+
+def report_try(
+    job: Job, key: str, event: str, attempt: int, error: Exception, **more: bool
+) -> None:
+    """Log a try of a step or an undo that failed; an undo's final one as an error."""
+    log.log(
+        40 if more.get("final") else 30,
+        event,
+        operation=job.operation.id,
+        kind=job.kind.kind,
+        step=key,
+        attempt=attempt,
+        server=job.operation.server_id,
+        error=str(error),
+        exc_info=None if isinstance(error, HanokError) else error,
+        **more,
     )

@@ -12,16 +12,17 @@ from collections.abc import Callable, Collection
 from dataclasses import replace
 from typing import Any
 
-import structlog
-
 from hanok.engine.job import (
+    AWAY_SECONDS,
     Context,
     Fenced,
     Job,
     Move,
     failure_of,
+    is_permanent,
     planned_steps,
     report,
+    report_try,
     with_steps,
 )
 from hanok.engine.steps import (
@@ -38,13 +39,13 @@ from hanok.engine.steps import (
     Wait,
     Work,
 )
-from hanok.model.errors import HanokError, HostError, Unavailable
+from hanok.model.errors import HostUnreachable
 from hanok.model.moments import SECOND
 from hanok.store import journal
 from hanok.store.database import Transaction
 from hanok.store.journal import OperationRow, StepRow
 
-log = structlog.get_logger("hanok.engine")
+Call = Callable[[View], HostCall | None]
 
 
 class Runner:
@@ -117,7 +118,7 @@ class Runner:
         except Wait as wait:
             return self._sleep(job, wait.seconds, attempt=0)
         except Exception as error:  # noqa: BLE001 - any failure of a step is the operation's
-            return self._failed(job, step, error)
+            return self._failed(job, step, error, started)
         self._failpoints.reach(f"{point}/commit")
         return move
 
@@ -177,25 +178,16 @@ class Runner:
             journal.keep_secrets(tx, job.operation, job.operation.secrets)
         return replace(row, result=more.result)
 
-    def _failed(self, job: Job, step: Step, error: Exception) -> Move:
+    def _failed(self, job: Job, step: Step, error: Exception, started: int) -> Move:
         """Try a failed step again after a pause, or turn round."""
         attempt = job.operation.attempt + 1
-        permanent = isinstance(error, HanokError) and not isinstance(error, HostError | Unavailable)
-        if isinstance(error, HostError):
-            permanent = error.permanent
-        log.warning(
-            "step failed",
-            operation=job.operation.id,
-            kind=job.kind.kind,
-            step=job.step.key,
-            attempt=attempt,
-            permanent=permanent,
-            server=job.operation.server_id,
-            error=str(error),
-            exc_info=None if isinstance(error, HanokError) else error,
-        )
-        if not permanent and attempt < step.retry.times:
-            return self._sleep(job, step.retry.pause(attempt), attempt)
+        permanent = is_permanent(error)
+        report_try(job, job.step.key, "step failed", attempt, error, permanent=permanent)
+        pause = step.retry.pause(attempt)
+        passed = (self._clock.now() - started) / SECOND
+        away = isinstance(error, HostUnreachable) and passed + pause <= AWAY_SECONDS
+        if not permanent and (attempt < step.retry.times or away):
+            return self._sleep(job, pause, attempt, replace(job.step, started_at=started))
         return self._turn(job, failure_of(step.name, error))
 
     # -- back ------------------------------------------------------------------------------------
@@ -233,12 +225,13 @@ class Runner:
             if not over and isinstance(step, ControlStep) and step.undo:
                 break
             if not over and isinstance(step, HostStep) and step.undo:
-                call = step.undo(self._view(with_steps(job, steps), row))
-                if call is not None:
-                    steps[position] = self._with_call(row, call)
-                    changed.append(steps[position])
-                    place = call.host_id
-                    break
+                row = self._with_undo(job, step.undo, row, steps)
+                if row is not steps[position]:
+                    steps[position] = row
+                    changed.append(row)
+                    if row.state != "undo_failed":
+                        place = row.place
+                        break
             if row.state == "done":
                 steps[position] = replace(row, state="undone", ended_at=now)
                 changed.append(steps[position])
@@ -253,6 +246,15 @@ class Runner:
         error = operation.error or {}
         failure = Failure(error["step"], error["message"], error["detail"])
         return self._end(tx, job, operation, Outcome(state, failure, bool(error["cancelled"])))
+
+    def _with_undo(self, job: Job, undo: Call, row: StepRow, steps: list[StepRow]) -> StepRow:
+        """Journal the call that undoes a step, if any; one that can't be named failed for good."""
+        try:
+            call = undo(self._view(with_steps(job, steps), row))
+        except Exception as error:  # noqa: BLE001 - a bug here must not stop the other undos
+            report_try(job, row.key, "undo failed", 1, error, final=True)
+            return replace(row, state="undo_failed", error=repr(error))
+        return row if call is None else self._with_call(row, call)
 
     def _back(self, job: Job) -> Move:
         """Undo the step at the position."""
@@ -291,17 +293,7 @@ class Runner:
         """Try an undo again, or leave it for an operator and go on with the others."""
         attempt = job.operation.attempt + 1
         final = attempt >= step.undo_retry.times
-        log.log(
-            40 if final else 30,
-            "undo failed",
-            operation=job.operation.id,
-            kind=job.kind.kind,
-            step=job.step.key,
-            attempt=attempt,
-            server=job.operation.server_id,
-            error=str(error),
-            exc_info=None if isinstance(error, HanokError) else error,
-        )
+        report_try(job, job.step.key, "undo failed", attempt, error, final=final)
         if not final:
             return self._sleep(job, step.undo_retry.pause(attempt), attempt)
         with self._database.write() as tx:
