@@ -14,6 +14,7 @@ from sqlalchemy import select, update
 from hanok.api._call import Answer
 from hanok.api._errors import status_of
 from hanok.api.compute import server_actions
+from hanok.api.dialects.nhn import NHN
 from hanok.model.credentials import Credentials
 from hanok.model.errors import HanokError
 from hanok.model.lifecycle import ACTIONS, ANY_STATE, Action
@@ -217,7 +218,7 @@ def test_a_lock_comes_before_the_state_and_administrators_pass(scene: Scene, nam
 def test_every_action_of_the_api_is_among_them(scene: Scene) -> None:
     """Whoever adds an action adds its row, or says that no state forbids it."""
     asked = {key for ask in scene.rows.values() if ask.path.endswith("/action") for key in ask.body}
-    assert asked | set(IN_ANY_STATE) | {"forceDelete"} == set(server_actions.ACTIONS)
+    assert asked | set(IN_ANY_STATE) | {"forceDelete"} == set(server_actions.actions(NHN))
 
 
 def test_a_rehearsal_leaves_nothing_behind(scene: Scene) -> None:

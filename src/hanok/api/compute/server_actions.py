@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from hanok.api._body import decode
@@ -32,43 +34,49 @@ from hanok.api.compute.actions import (
 )
 from hanok.api.compute.actions.action import ServerAction, ServerQuestion
 from hanok.api.compute.servers import find, find_to_change
+from hanok.api.dialects.dialect import Dialect
+from hanok.api.dialects.nhn import NHN
 from hanok.model.errors import HanokError, Invalid, NotImplemented_
 from hanok.policy.rules import authorize
 
-ACTIONS: dict[str, ServerAction] = {
-    action.key: action
-    for action in (
-        start.ACTION,
-        stop.ACTION,
-        reboot.ACTION,
-        pause.ACTION,
-        unpause.ACTION,
-        suspend.ACTION,
-        resume.ACTION,
-        shelve.ACTION,
-        unshelve.ACTION,
-        resize.RESIZE,
-        resize.CONFIRM,
-        resize.REVERT,
-        create_image.ACTION,
-        change_password.ACTION,
-        rebuild.ACTION,
-        rescue.ACTION,
-        unrescue.ACTION,
-        security_groups.ADD,
-        security_groups.REMOVE,
-        lock.LOCK,
-        lock.UNLOCK,
-        reset_state.ACTION,
-        force_delete.ACTION,
-    )
-}
 QUESTIONS: dict[str, ServerQuestion] = {
     question.key: question for question in (console_output.QUESTION, vnc_console.QUESTION)
 }
 
 
-def _act(call: Call) -> Answer:
+def actions(dialect: Dialect) -> dict[str, ServerAction]:
+    """Return every action by its key, as a dialect has it."""
+    return {
+        action.key: action
+        for action in (
+            start.ACTION,
+            stop.ACTION,
+            reboot.ACTION,
+            pause.ACTION,
+            unpause.ACTION,
+            suspend.ACTION,
+            resume.ACTION,
+            shelve.ACTION,
+            unshelve.ACTION,
+            resize.resize(dialect),
+            resize.CONFIRM,
+            resize.REVERT,
+            create_image.ACTION,
+            change_password.ACTION,
+            rebuild.action(dialect),
+            rescue.ACTION,
+            unrescue.ACTION,
+            security_groups.ADD,
+            security_groups.REMOVE,
+            lock.LOCK,
+            lock.UNLOCK,
+            reset_state.ACTION,
+            force_delete.ACTION,
+        )
+    }
+
+
+def _act(call: Call, known: Mapping[str, ServerAction]) -> Answer:
     body: dict[str, Any] = decode(call.body, dict[str, Any])
     if len(body) != 1:
         raise Invalid("Malformed request body: it names one action.")
@@ -77,7 +85,7 @@ def _act(call: Call) -> Answer:
         with call.region.store.read() as reader:
             server = find(reader, call)
         return QUESTIONS[key].ask(call, server, value)
-    action = ACTIONS.get(key)
+    action = known.get(key)
     if action is None:
         raise _unknown(key)
     if action.permission is not None:
@@ -92,4 +100,10 @@ def _unknown(key: str) -> HanokError:
     return Invalid(f"There is no such action: {key}") if why is None else NotImplemented_(why)
 
 
-ENDPOINTS = (Endpoint("POST", "/v2/{tenant}/servers/{server}/action", _act, "servers:actions"),)
+def endpoints(dialect: Dialect) -> tuple[Endpoint, ...]:
+    """Return the actions' endpoint in one dialect."""
+    path = f"{dialect.root}/{{tenant}}/servers/{{server}}/action"
+    return (Endpoint("POST", path, partial(_act, known=actions(dialect)), "servers:actions"),)
+
+
+ENDPOINTS = endpoints(NHN)

@@ -6,8 +6,6 @@ send them all. Sources: the guide, "Create Instance", "Get Instance"; Nova's leg
 
 from __future__ import annotations
 
-import base64
-import binascii
 import re
 from collections.abc import Mapping
 from typing import Annotated, Any
@@ -16,6 +14,7 @@ import msgspec
 
 from hanok.api._body import decode, trimmed
 from hanok.api._links import Links
+from hanok.api.compute.fields import Flag, flag, read_user_data
 from hanok.api.compute.server_view import view_server
 from hanok.api.dialects.dialect import Dialect
 from hanok.model.create_rules import CreateRules
@@ -23,15 +22,10 @@ from hanok.model.errors import Invalid
 from hanok.model.server import ServerDetail
 from hanok.model.server_create import BlockDevice, Nic, ServerCreate
 
-USER_DATA = 65_535
-"""The guide's limit for the base64 text of user_data, in bytes."""
 _LARGEST = 2**31 - 1
-_TRUE = frozenset({"1", "t", "true", "on", "y", "yes"})
-_FALSE = frozenset({"0", "f", "false", "off", "n", "no", ""})
 _Name = Annotated[str, msgspec.Meta(min_length=1, max_length=255)]
 _Short = Annotated[str, msgspec.Meta(max_length=255)]
 _Number = int | str | None
-_Flag = bool | int | str | None
 
 
 class _Network(msgspec.Struct):
@@ -57,7 +51,7 @@ class _Device(msgspec.Struct):
     boot_index: _Number = None
     volume_size: _Number = None
     volume_type: _Short | None = None
-    delete_on_termination: _Flag = False
+    delete_on_termination: Flag = False
     nhn_encryption: _Encryption | None = None
 
 
@@ -74,11 +68,11 @@ class _Server(
     user_data: str | None = None
     availability_zone: _Short | None = None
     metadata: dict[str, str | int | float | bool] | None = None
-    config_drive: _Flag = False
+    config_drive: Flag = False
     password: _Short | None = None
     min_count: _Number = None
     max_count: _Number = None
-    return_reservation_id: _Flag = False
+    return_reservation_id: Flag = False
 
 
 class _Create(msgspec.Struct):
@@ -122,35 +116,6 @@ def read_update(body: bytes) -> str | None:
     """Decode Modify Instance: the new name, or None when none is given."""
     name = decode(body, _Update).server.name
     return None if name is None else trimmed(name)
-
-
-def read_user_data(text: str | None) -> bytes | None:
-    """Decode user_data: base64, white space allowed, at most 65,535 bytes of text."""
-    if not text:
-        return None
-    if len(text) > USER_DATA:
-        raise Invalid(
-            f"Invalid input for field/attribute user_data. It has {len(text)} bytes of base64; "
-            f"at most {USER_DATA} are allowed."
-        )
-    try:
-        return base64.b64decode(re.sub(r"\s", "", text), validate=True)
-    except (binascii.Error, ValueError) as error:
-        raise Invalid("User data needs to be valid base 64.") from error
-
-
-def flag(field: str, value: _Flag) -> bool:
-    """Read a boolean in any of the ways that clients write one."""
-    if value is None or isinstance(value, bool):
-        return bool(value)
-    text = str(value).strip().lower()
-    if text in _TRUE:
-        return True
-    if text in _FALSE:
-        return False
-    raise Invalid(
-        f"Invalid input for field/attribute {field}. Value: {value}. It is not a boolean."
-    )
 
 
 def _number(field: str, value: _Number, *, least: int) -> int | None:

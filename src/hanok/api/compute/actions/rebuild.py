@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import Annotated, Any
 
 import msgspec
@@ -10,11 +11,11 @@ import msgspec
 from hanok.api._body import convert, trimmed
 from hanok.api._call import Answer, Call
 from hanok.api.compute.actions.action import ServerAction, begin
+from hanok.api.compute.fields import flag, read_user_data
 from hanok.api.compute.links import links_of
 from hanok.api.compute.server_create import made_password, public_key, random_seed, text
 from hanok.api.compute.server_intent import shown
 from hanok.api.dialects.dialect import Dialect
-from hanok.api.dialects.nhn import NHN, flag, read_user_data
 from hanok.model import lifecycle
 from hanok.model.create_rules import Root, check_image, check_metadata
 from hanok.model.devices import ROOT
@@ -45,7 +46,7 @@ class _Body(msgspec.Struct, rename={"image": "imageRef", "password": "adminPass"
     preserve_ephemeral: bool | int | str | None = None
 
 
-def _act(call: Call, tx: Transaction, server: Server, body: Any) -> Answer:
+def _act(dialect: Dialect, call: Call, tx: Transaction, server: Server, body: Any) -> Answer:
     """Answer 202 with the server as it is to be, and the password of its new system.
 
     Nova before 2.93 refuses another image for a server that boots from a volume, since it would
@@ -57,7 +58,7 @@ def _act(call: Call, tx: Transaction, server: Server, body: Any) -> Answer:
     lifecycle.check_made(lifecycle.ACTIONS["rebuild"], server)
     named = _renamed(call, tx, server, asked)
     root = disks_of(tx, server.id)[0][0]
-    image = _image(tx, NHN, named, asked.image, root)
+    image = _image(tx, dialect, named, asked.image, root)
     wanted = Rebuild(
         root=root,
         by=DiskIntent(
@@ -82,7 +83,7 @@ def _act(call: Call, tx: Transaction, server: Server, body: Any) -> Answer:
         secrets["user_data"] = text(read_user_data(asked.user_data))
     begin(call, tx, server, "rebuild")
     rebuild_server.submit(tx, call.region.engine, server, wanted, secrets)
-    return _answer(call, tx, server, wanted, password)
+    return _answer(dialect, call, tx, server, wanted, password)
 
 
 def _read(body: Any) -> _Body:
@@ -130,7 +131,9 @@ def _key(call: Call, tx: Transaction, asked: _Body) -> dict[str, str | None]:
     return {"key_name": name, "public_key": public_key(tx, call.credentials.user_id, name)}
 
 
-def _answer(call: Call, tx: Transaction, server: Server, wanted: Rebuild, password: str) -> Answer:
+def _answer(
+    dialect: Dialect, call: Call, tx: Transaction, server: Server, wanted: Rebuild, password: str
+) -> Answer:
     """Show the server with the image and the key pair that it is to have, as Nova does."""
     detail = servers.detail(tx, server.project_id, server.id)
     if detail is None:
@@ -141,11 +144,14 @@ def _answer(call: Call, tx: Transaction, server: Server, wanted: Rebuild, passwo
         image_metadata=wanted.shown,
         key_name=wanted.intent.get("key_name", server.key_name),
     )
-    links = links_of(call, NHN.root)
-    view = NHN.view_server(replace(detail, server=to_be), links, admin=call.credentials.is_admin)
+    links = links_of(call, dialect.root)
+    shown_so, admin = replace(detail, server=to_be), call.credentials.is_admin
+    view = dialect.view_server(shown_so, links, admin=admin)
     location = links.both("servers", server.id)[0]["href"]
     body = {"server": {**view, "adminPass": password}}
     return Answer(202, body, headers={"Location": location})
 
 
-ACTION = ServerAction("rebuild", _act)
+def action(dialect: Dialect) -> ServerAction:
+    """Return the action as a dialect has it: its rules, and how it shows the server."""
+    return ServerAction("rebuild", partial(_act, dialect))

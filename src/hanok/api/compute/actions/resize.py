@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from hanok.api._call import Answer, Call
 from hanok.api.compute.actions.action import ServerAction, begin
-from hanok.api.dialects.nhn import NHN
+from hanok.api.dialects.dialect import Dialect
 from hanok.model import lifecycle
 from hanok.model.create_rules import check_memory
 from hanok.model.devices import ROOT
@@ -23,7 +24,7 @@ GRACE = 600 * SECOND
 """How long after a resize confirmed itself a client may still confirm it (a no-op)."""
 
 
-def _resize(call: Call, tx: Transaction, server: Server, body: Any) -> Answer:
+def _resize(dialect: Dialect, call: Call, tx: Transaction, server: Server, body: Any) -> Answer:
     wanted = body.get("flavorRef") if isinstance(body, dict) else None
     if not isinstance(wanted, str | int) or isinstance(wanted, bool) or wanted == "":
         raise Invalid("Invalid input for field/attribute flavorRef. It names a flavor.")
@@ -34,7 +35,7 @@ def _resize(call: Call, tx: Transaction, server: Server, body: Any) -> Answer:
     _check(tx, server, flavor)
     image = images.get(tx, server.image_id, None) if server.image_id else None
     least = image.min_ram_mib if image is not None else 0
-    check_memory(NHN.rules, flavor, least, server.image_metadata)
+    check_memory(dialect.rules, flavor, least, server.image_metadata)
     _take_quota(tx, server, flavor)
     begin(call, tx, server, "resize")
     held = {"resized": resize_server.other_size(flavor)}
@@ -108,6 +109,10 @@ def _revert(call: Call, tx: Transaction, server: Server, _body: Any) -> Answer:
     return Answer(202)
 
 
-RESIZE = ServerAction("resize", _resize)
+def resize(dialect: Dialect) -> ServerAction:
+    """Return the action as a dialect has it: its rules of what a flavor must have."""
+    return ServerAction("resize", partial(_resize, dialect))
+
+
 CONFIRM = ServerAction("confirmResize", _confirm)
 REVERT = ServerAction("revertResize", _revert)
