@@ -11,6 +11,7 @@ import msgspec
 
 from hanok.api._body import decode
 from hanok.api._call import Answer, Call, Endpoint
+from hanok.api._project import named_project
 from hanok.model.errors import Forbidden, Invalid
 from hanok.model.quota import Quota, Usage
 from hanok.store import quotas
@@ -18,7 +19,7 @@ from hanok.store.database import Reader
 
 QUOTAS = "/v2/{tenant}/os-quota-sets/{project}"
 _LARGEST = 2**31 - 1
-_PROJECT = re.compile(r"[0-9a-f]{32}")
+_NO_PROJECT = "Project ID {} is not a valid project."
 _NAMES: Mapping[str, str] = {
     **{name: name for name in asdict(Quota()) if name != "ram_mib"},
     "ram": "ram_mib",
@@ -105,7 +106,7 @@ class _Update(msgspec.Struct):
 
 def _update(call: Call) -> Answer:
     """Change limits; less than what is in use only with `force` (Nova)."""
-    project_id = _writable(call)
+    project_id = named_project(call, _NO_PROJECT)
     asked = decode(call.body, _Update).quota_set
     changes = {field: _number(name, asked[name]) for name, field in _NAMES.items() if name in asked}
     with call.region.store.write() as tx:
@@ -114,14 +115,6 @@ def _update(call: Call) -> Answer:
             _check_use(tx, project_id, changes)
         limits = quotas.change(tx, project_id, changes)
     return Answer(200, {"quota_set": _view(limits)})
-
-
-def _writable(call: Call) -> str:
-    """Return the project that the path names, which may have nothing yet."""
-    project_id = call.params["project"]
-    if not _PROJECT.fullmatch(project_id):
-        raise Invalid(f"Project ID {project_id} is not a valid project.")
-    return project_id
 
 
 def _number(name: str, value: Any) -> int:
@@ -149,7 +142,7 @@ def _check_use(reader: Reader, project_id: str, changes: Mapping[str, int]) -> N
 
 
 def _delete(call: Call) -> Answer:
-    project_id = _writable(call)
+    project_id = named_project(call, _NO_PROJECT)
     with call.region.store.write() as tx:
         quotas.reset(tx, project_id)
     return Answer(202)

@@ -14,6 +14,7 @@ import msgspec
 
 from hanok.api._body import decode
 from hanok.api._call import Answer, Call, Endpoint
+from hanok.api._project import named_project
 from hanok.api.network.fields import flag
 from hanok.model.errors import Forbidden, Invalid
 from hanok.model.network_quota import NetworkQuota
@@ -22,7 +23,7 @@ from hanok.store.database import Reader
 
 ROOT = "/v2.0/quotas"
 _LARGEST = 2**31 - 1
-_PROJECT = re.compile(r"[0-9a-f]{32}")
+_NO_PROJECT = "Invalid input for project_id. Reason: '{}' is no project's id."
 _NUMBER = re.compile(r"-?[0-9]{1,10}")
 _NAMES = tuple(asdict(NetworkQuota()))
 
@@ -73,7 +74,7 @@ def details(call: Call) -> Answer:
 
 def update(call: Call) -> Answer:
     """Serve PUT quotas/{project}: 200; less than what is used only without `check_limit`."""
-    project_id = _writable(call)
+    project_id = named_project(call, _NO_PROJECT)
     asked = decode(call.body, _Update).quota
     check = flag("check_limit", asked.pop("check_limit", None), False)
     flag("force", asked.pop("force", None), False)
@@ -90,7 +91,7 @@ def update(call: Call) -> Answer:
 
 def reset(call: Call) -> Answer:
     """Serve DELETE quotas/{project}: 204."""
-    project_id = _writable(call)
+    project_id = named_project(call, _NO_PROJECT)
     with call.region.store.write() as tx:
         network_quotas.reset(tx, project_id)
     return Answer(204)
@@ -101,14 +102,6 @@ def _readable(call: Call) -> str:
     project_id = call.params["project"]
     if project_id != call.credentials.project_id and not call.credentials.is_admin:
         raise Forbidden("rule:get_quota is disallowed by policy")
-    return project_id
-
-
-def _writable(call: Call) -> str:
-    """Return the project that the path names, which may have nothing yet."""
-    project_id = call.params["project"]
-    if not _PROJECT.fullmatch(project_id):
-        raise Invalid(f"Invalid input for project_id. Reason: '{project_id}' is no project's id.")
     return project_id
 
 
