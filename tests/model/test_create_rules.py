@@ -70,21 +70,24 @@ def test_the_number_of_one_of_several_belongs_to_its_name() -> None:
             check_counts(asked(name=name, max_count=most), RULES)
 
 
-@pytest.mark.parametrize("metadata", [{"": "v"}, {"k" * 256: "v"}, {"k": "v" * 256}])
+@pytest.mark.parametrize(
+    "metadata",
+    [{"": "v"}, {"k" * 256: "v"}, {"k": "v" * 256}, {"a/b": ""}, {"k\n": ""}, {"키": ""}],
+)
 def test_metadata_that_does_not_fit_is_refused(metadata: dict[str, str]) -> None:
     with pytest.raises(Invalid, match="255"):
-        check_metadata(metadata, 128)
+        check_metadata(metadata, 1, 128)
 
 
 def test_metadata_are_limited_by_their_number() -> None:
-    check_metadata({"k" * 255: "v" * 255, "empty": ""}, 2)
+    check_metadata({"k" * 255: "v" * 255, "a_B-1: .": "값"}, 2, 2)
     with pytest.raises(QuotaExceeded, match="exceeds 1"):
-        check_metadata({"a": "", "b": ""}, 1)
+        check_metadata({"a": ""}, 2, 1)
 
 
 def test_metadata_without_a_limit_are_as_many_as_one_likes() -> None:
-    check_metadata({}, -1)
-    check_metadata({f"k{number}": "" for number in range(500)}, -1)
+    check_metadata({}, 0, -1)
+    check_metadata({"k": ""}, 500, -1)
 
 
 def test_the_root_is_the_one_device_with_boot_index_0() -> None:
@@ -122,6 +125,7 @@ def test_further_devices_stand_in_their_boot_order_the_others_last() -> None:
         (replace(BLANK, destination="local"), "destination_type 'volume'"),
         (replace(BLANK, size_gib=None), "Blank volumes"),
         (replace(BLANK, size_gib=0), "Blank volumes"),
+        (replace(BLANK, source_id="i"), "Invalid device UUID"),
         (replace(COPY, size_gib=None), "non-zero size"),
         (replace(COPY, source_id=None), "need an image"),
     ],
@@ -146,6 +150,8 @@ def test_a_flavor_without_disk_has_its_root_on_a_volume() -> None:
         assert caught.value.message == ZERO_DISK
     with pytest.raises(Invalid, match="non-zero size"):
         root_disk(replace(ROOT, size_gib=None), VOLUME_FLAVOR)
+    with pytest.raises(Invalid, match=r"destination_type\. It is missing: flavor .* 'volume'"):
+        root_disk(replace(ROOT, destination=None), VOLUME_FLAVOR)
 
 
 def test_a_flavor_with_a_disk_has_its_root_on_the_host() -> None:
@@ -153,6 +159,7 @@ def test_a_flavor_with_a_disk_has_its_root_on_the_host() -> None:
     assert root_disk(None, LOCAL_FLAVOR) == own
     asked_for_more = replace(ROOT, destination="local", size_gib=500)
     assert root_disk(asked_for_more, LOCAL_FLAVOR) == own
+    assert root_disk(replace(asked_for_more, destination=None), LOCAL_FLAVOR) == own
     with pytest.raises(Invalid, match="must be 'local'"):
         root_disk(ROOT, LOCAL_FLAVOR)
 

@@ -5,6 +5,7 @@ Sources: the guide, "Create Instance" (Windows, sizes, U2, counts, lengths) and 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -19,6 +20,7 @@ GIB = 1024**3
 NAME = 255
 """Characters of an instance's name at most."""
 ZERO_DISK = "Only volume-backed servers are allowed for flavors with zero disk."
+_KEY = re.compile(r"[a-zA-Z0-9\-_:. ]{1,255}")
 _BAD_BOOT = (
     "Block Device Mapping is Invalid: Boot sequence for the instance and image/block device "
     "mapping combination is not valid."
@@ -67,15 +69,24 @@ def _longest_name(request: ServerCreate) -> str:
     return request.name if request.max_count == 1 else f"{request.name}-{request.max_count}"
 
 
-def check_metadata(metadata: dict[str, str], limit: int) -> None:
-    """Check keys and values (255 characters each) and their number; a limit of -1 is none."""
-    if 0 <= limit < len(metadata):
+def check_metadata(given: Mapping[str, str], total: int, limit: int) -> None:
+    """Check the keys and values of a request, and how many there are with it; -1 is no limit.
+
+    What was stored before is not looked at again: it could not be mended otherwise.
+    """
+    check_items(given)
+    if 0 <= limit < total:
         raise QuotaExceeded(f"Maximum number of metadata items exceeds {limit}")
+
+
+def check_items(metadata: Mapping[str, str]) -> None:
+    """Check each key (Nova's characters) and value of a server's or an image's metadata."""
     for key, value in metadata.items():
-        if not key or len(key) > 255 or len(value) > 255:
+        if not _KEY.fullmatch(key) or len(value) > 255:
             raise Invalid(
-                "Invalid input for field/attribute metadata. Keys have 1 to 255 and values at "
-                f"most 255 characters; '{key[:32]}' does not fit."
+                "Invalid input for field/attribute metadata. Keys have 1 to 255 letters, digits, "
+                "spaces, '-', '_', ':' and '.', values at most 255 characters; "
+                f"'{key[:32]}' does not fit."
             )
 
 
@@ -108,6 +119,8 @@ def further_devices(request: ServerCreate) -> list[BlockDevice]:
     for device in devices:
         if device.destination != "volume":
             raise Invalid("Additional block storage needs the destination_type 'volume'.")
+        if device.source == "blank" and device.source_id:
+            raise Invalid("Block Device Mapping is Invalid: Invalid device UUID.")
         if not device.size_gib and device.source == "blank":
             raise Invalid(
                 "Blank volumes (source: 'blank', dest: 'volume') need to have non-zero size"
@@ -130,8 +143,13 @@ def root_disk(device: BlockDevice | None, flavor: Flavor) -> Root:
 
     U2 flavors have a local disk of the flavor's size; every other flavor (disk 0) a volume.
     """
-    local = device is None or device.destination == "local"
+    local = device is None or device.destination in ("local", None)
     if flavor.disk_gib == 0:
+        if device is not None and device.destination is None:
+            raise Invalid(
+                "Invalid input for field/attribute destination_type. It is missing: flavor "
+                f"{flavor.name} boots from block storage, which is 'volume'."
+            )
         if local or device is None:
             raise Forbidden(ZERO_DISK)
         if not device.size_gib:

@@ -19,11 +19,11 @@ class Nic:
 class BlockDevice:
     """One requested disk: `source` image, blank, volume or snapshot; `destination` local, volume.
 
-    `size_gib` None means: as the flavor says.
+    `destination` None means: not said; `size_gib` None means: as the flavor says.
     """
 
     source: str
-    destination: str
+    destination: str | None
     source_id: str | None = None
     boot_index: int | None = None
     size_gib: int | None = None

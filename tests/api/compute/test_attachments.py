@@ -13,6 +13,7 @@ from tests.operations.world import IMAGE, World, endpoint_of
 
 ALL = "/v2/{tenant}/servers/{server}/os-volume_attachments"
 ONE = ALL + "/{volume}"
+NONE = "00000000-0000-0000-0000-000000000000"
 
 
 def send(world: World, method: str, path: str, query: str = "", **params: str) -> Any:
@@ -221,8 +222,12 @@ def test_each_rule_of_attaching_says_what_is_wrong(world: World, zoned: str) -> 
     world.settle()
     with pytest.raises(Invalid, match="but the current status is in-use"):
         attach(world, zoned, data)
-    with pytest.raises(NotFound, match="Volume x could not be found"):
+    with pytest.raises(NotFound, match=f"Volume {NONE} could not be found"):
+        attach(world, zoned, NONE)
+    with pytest.raises(Invalid, match=r"volumeId\. Invalid UUID"):
         attach(world, zoned, "x")
+    with pytest.raises(Invalid, match=r"device\. Expected"):
+        attach(world, zoned, elsewhere, device="vdb")
     with pytest.raises(Conflict, match="is in use"):
         attach(world, zoned, elsewhere, device="/dev/vdb")
     root = listed(world, zoned)[0]["volumeId"]

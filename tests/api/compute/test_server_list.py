@@ -96,6 +96,10 @@ def test_a_page_has_100_servers_and_1000_at_most(store: Database, query: str, sh
         (ADMIN, "all_tenants=0", MINE),
         (ADMIN, "all_tenants=1", None),
         (ADMIN, "all_tenants=True", None),
+        (MEMBER, f"all_tenants=1&tenant_id={OTHER}", MINE),
+        (ADMIN, f"tenant_id={OTHER}", MINE),
+        (ADMIN, f"all_tenants=1&tenant_id={OTHER}", OTHER),
+        (ADMIN, f"all_tenants=1&project_id={OTHER}", OTHER),
     ],
 )
 def test_only_an_operator_who_asks_sees_everybody_s(

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from hanok.model.errors import Invalid, NotFound, QuotaExceeded
+from hanok.store import servers
 from tests.operations.world import World, endpoint_of
 
 ALL = "/v2/{tenant}/servers/{server}/metadata"
@@ -24,7 +25,7 @@ def send(world: World, method: str, path: str, body: object = None, **params: st
 
 def test_all_at_once(world: World, server_id: str) -> None:
     assert send(world, "GET", ALL, server=server_id).body == {"metadata": {"a": "1", "b": "2"}}
-    updated = send(world, "POST", ALL, {"metadata": {"b": "3", "c": 4}}, server=server_id)
+    updated = send(world, "POST", ALL, {"metadata": {"b": "3", "c": "4"}}, server=server_id)
     assert (updated.status, updated.body) == (200, {"metadata": {"a": "1", "b": "3", "c": "4"}})
     replaced = send(world, "PUT", ALL, {"metadata": {"z": "9"}}, server=server_id)
     assert replaced.body == {"metadata": {"z": "9"}}
@@ -51,6 +52,7 @@ def test_one_at_a_time(world: World, server_id: str) -> None:
         ({"meta": {"a": "x" * 256}}, Invalid),
         ({"metadata": {}}, Invalid),
         ({"meta": {"a": None}}, Invalid),
+        ({"meta": {"a": 1}}, Invalid),
     ],
 )
 def test_what_is_odd_is_refused(
@@ -69,3 +71,12 @@ def test_the_quota_counts_items(world: World, server_id: str) -> None:
             {"metadata": {f"k{n}": "" for n in range(127)}},
             server=server_id,
         )
+
+
+def test_what_was_stored_before_is_not_judged_again(world: World, server_id: str) -> None:
+    with world.store.write() as tx:
+        servers.change(tx, server_id, 0, {"metadata": {"old/key": "1"}})
+    with pytest.raises(Invalid, match="'new/key' does not fit"):
+        send(world, "POST", ALL, {"metadata": {"new/key": "2"}}, server=server_id)
+    added = send(world, "POST", ALL, {"metadata": {"a": "2"}}, server=server_id)
+    assert added.body == {"metadata": {"old/key": "1", "a": "2"}}

@@ -129,9 +129,13 @@ def test_fault_56_a_tenant_reads_the_message_and_never_the_details() -> None:
     assert bare == for_all, "nothing to tell is not told"
 
 
-@pytest.mark.parametrize("state", ["active", "stopped", "deleted"])
-def test_a_fault_is_shown_while_the_server_is_in_error(state: str) -> None:
-    assert "fault" not in view(vm_state=state, fault=FAULT)
+@pytest.mark.parametrize(
+    ("state", "shown"), [("active", False), ("stopped", False), ("error", True), ("deleted", True)]
+)
+def test_a_fault_is_shown_of_a_server_in_error_and_of_a_deleted_one(
+    state: str, shown: bool
+) -> None:
+    assert ("fault" in view(vm_state=state, fault=FAULT)) == shown
 
 
 def test_moments_are_written_as_in_the_guide() -> None:

@@ -47,7 +47,7 @@ def test_the_guide_s_own_request() -> None:
         security_groups=[{"name": "default"}, {"name": "web"}, {"name": "default"}],
         user_data=base64.b64encode(b"#!/bin/sh").decode(),
         availability_zone="kr-pub-a",
-        metadata={"a": "b", "n": 1, "yes": True},
+        metadata={"a": "b", "a key:of-all_kinds. 1": "한글"},
         min_count="2",
         max_count=3,
         return_reservation_id="True",
@@ -62,7 +62,7 @@ def test_the_guide_s_own_request() -> None:
         security_groups=("default", "web"),
         user_data=b"#!/bin/sh",
         availability_zone="kr-pub-a",
-        metadata={"a": "b", "n": "1", "yes": "True"},
+        metadata={"a": "b", "a key:of-all_kinds. 1": "한글"},
         min_count=2,
         max_count=3,
         return_reservation_id=True,
@@ -87,6 +87,7 @@ def test_what_terraform_and_openstack_send_beside_it_is_understood_or_passed_ove
         "web", "f", None, networks=(Nic("n", None, "p", None),), admin_pass="secret"
     )
     assert read(flavorRef=42).flavor_id == "42"
+    assert read(flavorRef="http://cloud/v2/p/flavors/f-1").flavor_id == "f-1"
 
 
 @pytest.mark.parametrize(
@@ -104,25 +105,24 @@ def test_networks(networks: Any, wanted: Any) -> None:
     assert read(networks=networks).networks == wanted
 
 
+LOCAL = {"source_type": "image", "destination_type": "local"}
+BLANK = {"source_type": "blank", "destination_type": "volume"}
+
+
 def test_a_disk_of_which_little_is_said() -> None:
     devices = read(
         block_device_mapping_v2=[
-            {"uuid": "i", "boot_index": "0"},
+            {"source_type": "image", "uuid": "i", "boot_index": "0"},
             {"source_type": "blank", "volume_size": "5", "boot_index": -1},
-            {"source_type": "snapshot", "uuid": "s", "boot_index": None, "volume_size": ""},
-            {
-                "source_type": "image",
-                "uuid": "i",
-                "destination_type": "volume",
-                "nhn_encryption": {"skm_appkey": "a", "skm_key_id": "k"},
-            },
+            {**BLANK, "source_type": "snapshot", "uuid": "s", "boot_index": None},
+            {**BLANK, "nhn_encryption": {"skm_appkey": "a", "skm_key_id": "k"}, "volume_size": ""},
         ]
     ).block_devices
     assert devices == (
-        BlockDevice("image", "local", "i", 0),
+        BlockDevice("image", None, "i", 0),
         BlockDevice("blank", "volume", None, -1, 5),
         BlockDevice("snapshot", "volume", "s"),
-        BlockDevice("image", "volume", "i", encrypted=True),
+        BlockDevice("blank", "volume", encrypted=True),
     )
 
 
@@ -144,18 +144,25 @@ def test_a_disk_of_which_little_is_said() -> None:
         ({"networks": "all"}, "'auto' or 'none'"),
         ({"networks": [{}]}, "one of uuid, subnet, port or fixed_ip"),
         ({"networks": ["n"]}, "networks"),
-        ({"block_device_mapping_v2": [{"source_type": "tape"}]}, "source_type"),
-        ({"block_device_mapping_v2": [{"destination_type": "nfs"}]}, "destination_type"),
-        ({"block_device_mapping_v2": [{"volume_size": -1}]}, "volume_size"),
-        ({"block_device_mapping_v2": [{"boot_index": -2}]}, "boot_index"),
-        ({"block_device_mapping_v2": [{"delete_on_termination": 2}]}, "delete_on_termination"),
-        ({"block_device_mapping_v2": [{"nhn_encryption": {"skm_appkey": "a"}}]}, "skm_key_id"),
+        ({"block_device_mapping_v2": [{**LOCAL, "source_type": "tape"}]}, "source_type"),
+        ({"block_device_mapping_v2": [{**LOCAL, "destination_type": "nfs"}]}, "destination_type"),
+        ({"block_device_mapping_v2": [{"destination_type": "local"}]}, "field 'source_type'"),
+        ({"block_device_mapping_v2": [{**LOCAL, "destination_type": None}]}, "destination_type"),
+        ({"block_device_mapping_v2": [{**BLANK, "volume_size": -1}]}, "volume_size"),
+        ({"block_device_mapping_v2": [{**BLANK, "boot_index": -2}]}, "boot_index"),
+        ({"block_device_mapping_v2": [{**BLANK, "delete_on_termination": 2}]}, "on_termination"),
+        (
+            {"block_device_mapping_v2": [{**BLANK, "nhn_encryption": {"skm_appkey": "a"}}]},
+            "skm_key_id",
+        ),
         ({"security_groups": [{"name": ""}]}, "security_groups"),
         ({"security_groups": ["default"]}, "security_groups"),
         ({"user_data": "%%%"}, "base 64"),
         ({"user_data": "한글"}, "base 64"),
         ({"metadata": {"a": ["b"]}}, "metadata"),
         ({"metadata": {"a": None}}, "metadata"),
+        ({"metadata": {"a": 1}}, "metadata"),
+        ({"metadata": {"a": True}}, "metadata"),
         ({"config_drive": "perhaps"}, "config_drive"),
         ({"return_reservation_id": "perhaps"}, "return_reservation_id"),
     ],
@@ -174,7 +181,7 @@ def test_a_body_that_is_no_request(body: bytes) -> None:
 
 @pytest.mark.parametrize(
     ("server", "wanted"),
-    [({"name": " new "}, "new"), ({}, None), ({"name": None}, None), ({"accessIPv4": "x"}, None)],
+    [({"name": " new "}, "new"), ({}, None), ({"accessIPv4": "x"}, None)],
 )
 def test_an_update_s_name(server: dict[str, Any], wanted: str | None) -> None:
     assert read_update(json.dumps({"server": server}).encode()) == wanted
@@ -191,3 +198,8 @@ def test_it_stands_at_v2_with_the_guide_s_rules() -> None:
     rules = NHN.rules
     assert (rules.max_count, rules.linux_root_gib, rules.windows_root_gib) == (10, 10, 50)
     assert (rules.windows_ram_mib, rules.windows_name) == (2048, 15)
+
+
+def test_a_name_that_is_null_is_refused() -> None:
+    with pytest.raises(Invalid, match=r"server\.name\. Expected 'str', got 'null'"):
+        read_update(b'{"server": {"name": null}}')

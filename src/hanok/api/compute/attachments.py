@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import string
-from typing import Any
+from typing import Annotated, Any
+from uuid import UUID
 
 import msgspec
 
@@ -20,6 +21,8 @@ from hanok.operations import attach_volume, detach_volume
 from hanok.store import volumes
 from hanok.store.database import Reader
 
+_Path = Annotated[str, msgspec.Meta(pattern=r"^(/dev/x?[a-z]?d?[a-z]+[0-9]*)?$")]
+"""Nova's pattern; an empty path is none."""
 ROOT = "/v2/{tenant}/servers/{server}/os-volume_attachments"
 
 
@@ -58,8 +61,8 @@ def _show(call: Call) -> Answer:
 
 
 class _Attachment(msgspec.Struct):
-    volume: str = msgspec.field(name="volumeId")
-    device: str | None = None
+    volume: UUID = msgspec.field(name="volumeId")
+    device: _Path | None = None
 
 
 class _Attach(msgspec.Struct):
@@ -84,7 +87,7 @@ def _attach(call: Call) -> Answer:
     with region.store.write() as tx:
         server = find_to_change(tx, call)
         lifecycle.check(lifecycle.ACTIONS["attach_volume"], server)
-        volume = _volume(tx, server, asked.volume)
+        volume = _volume(tx, server, str(asked.volume))
         if not volumes.begin(tx, volume.id, "attaching", ("available",), now):
             raise Invalid(
                 f"Invalid volume: volume {volume.id} status must be available or downloading to "

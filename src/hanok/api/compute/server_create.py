@@ -99,7 +99,7 @@ def _resolve(call: Call, dialect: Dialect, request: ServerCreate, reader: Reader
     image = _root_image(reader, credentials.project_id, source_id, request.image_id)
     check_image(request, dialect.rules, flavor, image, root)
     limits = quotas.limits_of(reader, credentials.project_id)
-    check_metadata(request.metadata, limits.metadata_items)
+    check_metadata(request.metadata, len(request.metadata), limits.metadata_items)
     further = tuple(_further(reader, credentials.project_id, request))
     wanted = interfaces(reader, credentials.project_id, request.networks)
     if request.max_count > 1 and any(one.existing or one.address for one in wanted):

@@ -25,16 +25,15 @@ _BATCH = 1000
 def listing(call: Call, page: Page, reader: Reader) -> Listing:
     """Read the filters of a list request; raises Invalid."""
     query = call.query
-    credentials = call.credentials
-    everyone = credentials.is_admin and bool(query.flag("all_tenants"))
+    project_id = _project(call)
     marker = None
     if page.marker is not None:
         known = servers.find(reader, page.marker)
-        if known is None or (known.project_id != credentials.project_id and not everyone):
+        if known is None or project_id not in (None, known.project_id):
             raise Invalid(f"marker [{page.marker}] not found")
         marker = (known.created_at, known.id)
     return Listing(
-        project_id=None if everyone else credentials.project_id,
+        project_id=project_id,
         limit=page.limit + 1,
         marker=marker,
         reservation_id=query.get("reservation_id"),
@@ -44,6 +43,17 @@ def listing(call: Call, page: Page, reader: Reader) -> Listing:
         statuses=tuple(dict.fromkeys(status.upper() for status in query.all("status"))),
         changed_since=_moment(query.get("changes-since")),
     )
+
+
+def _project(call: Call) -> str | None:
+    """Return whose servers are listed: the caller's project's; None: every project's.
+
+    Only an administrator sees another's, and only with `all_tenants` (Nova).
+    """
+    query, credentials = call.query, call.credentials
+    if not (credentials.is_admin and query.flag("all_tenants")):
+        return credentials.project_id
+    return query.get("tenant_id") or query.get("project_id")
 
 
 def read_page(

@@ -14,7 +14,7 @@ from hanok.model.errors import Invalid, NotFound
 from hanok.store import quotas, servers
 
 ROOT = "/v2/{tenant}/servers/{server}/metadata"
-_Values = dict[str, str | int | float | bool]
+_Values = dict[str, str]
 
 
 class _Metadata(msgspec.Struct):
@@ -23,10 +23,6 @@ class _Metadata(msgspec.Struct):
 
 class _Item(msgspec.Struct):
     meta: _Values
-
-
-def _text(values: _Values) -> dict[str, str]:
-    return {key: str(value) for key, value in values.items()}
 
 
 def _show(call: Call) -> Answer:
@@ -43,44 +39,48 @@ def _show_one(call: Call) -> Answer:
     return Answer(200, {"meta": {key: values[key]}})
 
 
-def _write(call: Call, change: Callable[[dict[str, str]], dict[str, str]]) -> dict[str, str]:
-    """Change the metadata in one transaction and return what it is then."""
+def _write(call: Call, given: _Values, change: Callable[[_Values], _Values]) -> _Values:
+    """Change the metadata in one transaction and return what it is then.
+
+    `given` are the items that the request brings.
+    """
     with call.region.store.write() as tx:
         server = find_to_change(tx, call)
         values = change(dict(server.metadata))
-        check_metadata(values, quotas.limits_of(tx, server.project_id).metadata_items)
+        limits = quotas.limits_of(tx, server.project_id)
+        check_metadata(given, len(values), limits.metadata_items)
         servers.change(tx, server.id, call.region.clock.now(), {"metadata": values})
     return values
 
 
 def _update(call: Call) -> Answer:
-    given = _text(decode(call.body, _Metadata).metadata)
-    return Answer(200, {"metadata": _write(call, lambda values: {**values, **given})})
+    given = decode(call.body, _Metadata).metadata
+    return Answer(200, {"metadata": _write(call, given, lambda values: {**values, **given})})
 
 
 def _replace(call: Call) -> Answer:
-    given = _text(decode(call.body, _Metadata).metadata)
-    return Answer(200, {"metadata": _write(call, lambda _: given)})
+    given = decode(call.body, _Metadata).metadata
+    return Answer(200, {"metadata": _write(call, given, lambda _: given)})
 
 
 def _set_one(call: Call) -> Answer:
     key = call.params["key"]
-    given = _text(decode(call.body, _Item).meta)
+    given = decode(call.body, _Item).meta
     if list(given) != [key]:
         raise Invalid("Request body and URI mismatch")
-    _write(call, lambda values: {**values, **given})
+    _write(call, given, lambda values: {**values, **given})
     return Answer(200, {"meta": given})
 
 
 def _delete_one(call: Call) -> Answer:
     key = call.params["key"]
 
-    def without(values: dict[str, str]) -> dict[str, str]:
+    def without(values: _Values) -> _Values:
         if key not in values:
             raise NotFound("Metadata item was not found")
         return {name: value for name, value in values.items() if name != key}
 
-    _write(call, without)
+    _write(call, {}, without)
     return Answer(204)
 
 

@@ -63,7 +63,7 @@ def view_server(detail: ServerDetail, links: Links, *, admin: bool) -> dict[str,
         view["security_groups"] = [{"name": name} for name in names]
     if status in _PROGRESS:
         view["progress"] = 0
-    if server.fault is not None and status == "ERROR":
+    if server.fault is not None and status in ("ERROR", "DELETED"):
         view["fault"] = _fault(server.fault, admin=admin)
     return view
 

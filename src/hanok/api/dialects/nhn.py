@@ -45,8 +45,8 @@ class _Encryption(msgspec.Struct):
 
 
 class _Device(msgspec.Struct):
-    source_type: str = "image"
-    destination_type: str | None = None
+    source_type: str
+    destination_type: str | msgspec.UnsetType = msgspec.UNSET
     uuid: _Short | None = None
     boot_index: _Number = None
     volume_size: _Number = None
@@ -67,7 +67,7 @@ class _Server(
     security_groups: list[_Group] | None = None
     user_data: str | None = None
     availability_zone: _Short | None = None
-    metadata: dict[str, str | int | float | bool] | None = None
+    metadata: dict[str, str] | None = None
     config_drive: Flag = False
     password: _Short | None = None
     min_count: _Number = None
@@ -80,7 +80,7 @@ class _Create(msgspec.Struct):
 
 
 class _Change(msgspec.Struct):
-    name: _Short | None = None
+    name: _Short | msgspec.UnsetType = msgspec.UNSET
 
 
 class _Update(msgspec.Struct):
@@ -95,7 +95,7 @@ def read_create(body: bytes) -> ServerCreate:
     at_least = minimum if minimum is not None else 1
     return ServerCreate(
         name=trimmed(asked.name),
-        flavor_id=str(asked.flavor),
+        flavor_id=_flavor(asked.flavor),
         image_id=asked.image or None,
         networks=_nics(asked.networks),
         block_devices=tuple(_device(one) for one in asked.block_device_mapping_v2 or ()),
@@ -103,7 +103,7 @@ def read_create(body: bytes) -> ServerCreate:
         security_groups=tuple(dict.fromkeys(one.name for one in asked.security_groups or ())),
         user_data=read_user_data(asked.user_data),
         availability_zone=asked.availability_zone or None,
-        metadata=_metadata(asked.metadata),
+        metadata=asked.metadata or {},
         config_drive=flag("config_drive", asked.config_drive),
         admin_pass=asked.password or None,
         min_count=at_least,
@@ -115,7 +115,7 @@ def read_create(body: bytes) -> ServerCreate:
 def read_update(body: bytes) -> str | None:
     """Decode Modify Instance: the new name, or None when none is given."""
     name = decode(body, _Update).server.name
-    return None if name is None else trimmed(name)
+    return None if isinstance(name, msgspec.UnsetType) else trimmed(name)
 
 
 def _number(field: str, value: _Number, *, least: int) -> int | None:
@@ -134,6 +134,11 @@ def _number(field: str, value: _Number, *, least: int) -> int | None:
             f"minimum of {least}, or too large."
         )
     return number
+
+
+def _flavor(reference: str | int) -> str:
+    """Read a flavor's id, which may be the last part of its address (Nova)."""
+    return str(reference).rpartition("/")[2]
 
 
 def _nics(networks: list[_Network] | str | None) -> tuple[Nic, ...] | None:
@@ -156,21 +161,27 @@ def _nics(networks: list[_Network] | str | None) -> tuple[Nic, ...] | None:
     return tuple(nics)
 
 
+def _destination(one: _Device) -> str | None:
+    """Read where a device lies; Terraform may leave it out, and only an image has the choice."""
+    if isinstance(one.destination_type, msgspec.UnsetType):
+        return None if one.source_type == "image" else "volume"
+    if one.destination_type not in ("local", "volume"):
+        raise Invalid(
+            f"Invalid input for field/attribute destination_type. Value: {one.destination_type}. "
+            "It is local or volume."
+        )
+    return one.destination_type
+
+
 def _device(one: _Device) -> BlockDevice:
     if one.source_type not in ("image", "blank", "volume", "snapshot"):
         raise Invalid(
             f"Invalid input for field/attribute source_type. Value: {one.source_type}. It is one "
             "of image, blank, volume, snapshot."
         )
-    destination = one.destination_type or ("local" if one.source_type == "image" else "volume")
-    if destination not in ("local", "volume"):
-        raise Invalid(
-            f"Invalid input for field/attribute destination_type. Value: {destination}. It is "
-            "local or volume."
-        )
     return BlockDevice(
         source=one.source_type,
-        destination=destination,
+        destination=_destination(one),
         source_id=one.uuid or None,
         boot_index=_number("boot_index", one.boot_index, least=-1),
         size_gib=_number("volume_size", one.volume_size, least=0),
@@ -178,10 +189,6 @@ def _device(one: _Device) -> BlockDevice:
         delete_on_termination=flag("delete_on_termination", one.delete_on_termination),
         encrypted=one.nhn_encryption is not None,
     )
-
-
-def _metadata(values: dict[str, str | int | float | bool] | None) -> dict[str, str]:
-    return {key: str(value) for key, value in (values or {}).items()}
 
 
 def _view(detail: ServerDetail, links: Links, *, admin: bool) -> Mapping[str, Any]:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from hanok.model.errors import Conflict
+from hanok.model.errors import Conflict, Invalid
 from hanok.store import servers
 from tests.operations.world import World, endpoint_of
 
@@ -24,6 +24,8 @@ def test_the_console_is_the_guest_s_own(world: World) -> None:
     assert output(world, server_id, {"length": "0"}) == ""
     assert output(world, server_id, {"length": -1}) == text
     assert output(world, server_id, None) == text
+    with pytest.raises(Invalid, match="It is not an integer from -1 on"):
+        output(world, server_id, {"length": -2})
 
 
 def test_a_server_without_a_host_has_none(world: World) -> None:

@@ -98,7 +98,7 @@ def test_the_answer_is_the_server_as_it_is_to_be(world: World, server_id: str) -
         "imageRef": OTHER,
         "name": " new ",
         "adminPass": "my secret",
-        "metadata": {"a": 1},
+        "metadata": {"a": "1"},
         "preserve_ephemeral": "yes",
         "personality": [],
     }

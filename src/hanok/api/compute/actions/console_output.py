@@ -13,6 +13,8 @@ from hanok.model.server import Server
 
 LARGEST = 100 << 10
 """How many bytes of the console are read, at most (Nova's figure)."""
+ALL = -1
+"""The `length` that means every line that is kept."""
 DEADLINE = 5.0
 _INTEGER = re.compile(r"-?[0-9]{1,10}")
 
@@ -37,9 +39,10 @@ def _length(body: Any) -> int | None:
     if length is None:
         return None
     text = str(length)
-    if isinstance(length, bool) or not _INTEGER.fullmatch(text):
+    if isinstance(length, bool) or not _INTEGER.fullmatch(text) or int(text) < ALL:
         raise Invalid(
-            f"Invalid input for field/attribute length. Value: {text[:40]}. It is not an integer."
+            f"Invalid input for field/attribute length. Value: {text[:40]}. It is not an integer "
+            f"from {ALL} on."
         )
     return int(text)
 

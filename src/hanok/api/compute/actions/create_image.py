@@ -11,6 +11,7 @@ import msgspec
 from hanok.api._body import convert, trimmed
 from hanok.api._call import Answer, Call
 from hanok.api.compute.actions.action import ServerAction, begin
+from hanok.model.create_rules import check_items
 from hanok.model.devices import ROOT
 from hanok.model.errors import Invalid, QuotaExceeded
 from hanok.model.image import Image
@@ -19,18 +20,18 @@ from hanok.operations import create_image
 from hanok.store import images, quotas, servers
 from hanok.store.database import Transaction
 
-_Key = Annotated[str, msgspec.Meta(min_length=1, max_length=255)]
 _Text = Annotated[str, msgspec.Meta(max_length=255)]
 
 
 class _Body(msgspec.Struct):
     name: _Text
-    metadata: dict[_Key, _Text] | None = None
+    metadata: dict[str, str] | None = None
 
 
 def _act(call: Call, tx: Transaction, server: Server, body: Any) -> Answer:
     asked = convert(body, _Body, "createImage")
     name, metadata = trimmed(asked.name), asked.metadata or {}
+    check_items(metadata)
     if 0 <= quotas.limits_of(tx, server.project_id).metadata_items < len(metadata):
         raise QuotaExceeded("Image metadata limit exceeded")
     disks = [disk for disk in servers.local_disks_of(tx, server.id) if disk.device == ROOT]

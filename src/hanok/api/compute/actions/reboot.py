@@ -1,4 +1,4 @@
-"""Restart Instance: `{"reboot": {"type": "SOFT"}}` or HARD, in any spelling of the letters."""
+"""Restart Instance: `{"reboot": {"type": "SOFT"}}` or HARD, also in small letters."""
 
 from __future__ import annotations
 
@@ -11,10 +11,13 @@ from hanok.model.server import Server
 from hanok.operations import reboot_server
 from hanok.store.database import Transaction
 
+TYPES = ("HARD", "Hard", "hard", "SOFT", "Soft", "soft")
+"""The spellings that Nova takes."""
+
 
 def _act(call: Call, tx: Transaction, server: Server, body: Any) -> Answer:
     kind = body.get("type") if isinstance(body, dict) else None
-    if not isinstance(kind, str) or kind.upper() not in ("SOFT", "HARD"):
+    if not isinstance(kind, str) or kind not in TYPES:
         raise Invalid(
             "Invalid input for field/attribute type. Argument 'type' for reboot is HARD or SOFT."
         )

@@ -40,7 +40,7 @@ class _Body(msgspec.Struct, rename={"image": "imageRef", "password": "adminPass"
     image: _Name
     name: _Short | None = None
     password: _Name | None = None
-    metadata: dict[str, str | int | float | bool] | None = None
+    metadata: dict[str, str] | None = None
     key_name: _Short | msgspec.UnsetType | None = msgspec.UNSET
     user_data: str | msgspec.UnsetType | None = msgspec.UNSET
     preserve_ephemeral: bool | int | str | None = None
@@ -99,9 +99,9 @@ def _renamed(call: Call, tx: Transaction, server: Server, asked: _Body) -> Serve
     if asked.name is not None:
         values["name"] = trimmed(asked.name)
     if asked.metadata is not None:
-        values["metadata"] = {key: str(value) for key, value in asked.metadata.items()}
         limits = quotas.limits_of(tx, server.project_id)
-        check_metadata(values["metadata"], limits.metadata_items)
+        check_metadata(asked.metadata, len(asked.metadata), limits.metadata_items)
+        values["metadata"] = asked.metadata
     if values:
         servers.change(tx, server.id, call.region.clock.now(), values)
     return replace(server, **values)
