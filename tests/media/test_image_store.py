@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from hanok.media.image_store import ImageStore, StoredImage
+from hanok.media.image_store import MOST_HASHED, ImageStore, StoredImage
 from hanok.model.errors import HostError, Invalid, TooLarge
 from tests.media.qcow2_bytes import GIB, qcow2
 
@@ -43,6 +43,37 @@ def test_an_image_is_stored_from_chunks(store: ImageStore) -> None:
     assert (stored.size, stored.virtual_size) == (len(image), GIB)
     assert stored.checksum == hashlib.md5(image, usedforsecurity=False).hexdigest()
     assert store.path("img-1").read_bytes() == image
+
+
+def test_an_image_that_is_made_in_place_stays_where_it_was_written(store: ImageStore) -> None:
+    written: list[int] = []
+
+    def make(path: Path) -> None:
+        path.write_bytes(RAW)
+        path.chmod(0o600)
+        written.append(path.stat().st_ino)
+
+    stored = store.add_made("img-1", "raw", make)
+    path = store.path("img-1")
+    assert stored == StoredImage(
+        "img-1", "raw", len(RAW), len(RAW), hashlib.md5(RAW, usedforsecurity=False).hexdigest()
+    )
+    assert ([path.stat().st_ino], path.read_bytes()) == (written, RAW)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o644
+    assert store.add_made("img-1", "raw", make) == stored
+    assert len(written) == 1
+
+
+def test_a_large_one_that_is_made_in_place_has_no_checksum(store: ImageStore) -> None:
+    size = MOST_HASHED + 512
+
+    def make(path: Path) -> None:
+        path.touch()
+        os.truncate(path, size)
+
+    stored = store.add_made("img-1", "raw", make)
+    assert (stored.size, stored.virtual_size, stored.checksum) == (size, size, None)
+    assert store.get("img-1") == stored
 
 
 def test_zeros_take_no_room(store: ImageStore) -> None:
@@ -85,8 +116,15 @@ def test_a_source_that_fails_leaves_nothing(store: ImageStore) -> None:
         yield RAW
         raise ConnectionError("gone")
 
+    def make(_path: Path) -> None:
+        raise ConnectionError("gone")
+
     with pytest.raises(ConnectionError):
         store.add("img-1", broken(), "raw")
+    with pytest.raises(ConnectionError):
+        store.add_made("img-1", "raw", make)
+    with pytest.raises(Invalid):
+        store.add_made("img-1", "raw", lambda path: write(path, qcow2()))
     assert names(store) == []
 
 
@@ -153,6 +191,12 @@ def test_what_a_killed_process_left_is_swept(store: ImageStore, tmp_path: Path) 
     assert names(store) == []
 
 
+def test_what_a_dead_process_of_the_same_number_left_is_swept(store: ImageStore) -> None:
+    (store.root / f".img-1.{os.getpid()}-1.a8d7").mkdir()
+    ImageStore(store.root)
+    assert names(store) == []
+
+
 def test_what_a_living_process_makes_is_left_alone(store: ImageStore) -> None:
     def chunks() -> Iterator[bytes]:
         yield RAW
@@ -160,6 +204,10 @@ def test_what_a_living_process_makes_is_left_alone(store: ImageStore) -> None:
         yield RAW
 
     assert store.add("img-1", chunks(), "raw").size == 2 * len(RAW)
+
+
+def write(path: Path, content: bytes) -> None:
+    path.write_bytes(content)
 
 
 def names(store: ImageStore) -> list[str]:

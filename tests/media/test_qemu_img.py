@@ -1,12 +1,16 @@
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from hanok.media.inspect import backing_file, inspect
-from hanok.media.qemu_img import convert, create_blank, create_overlay, grow
+from hanok.media.qemu_img import convert, create_blank, create_overlay, grow, measure
 from hanok.model.errors import HostError
 from tests.media.qcow2_bytes import GIB, qcow2
 
@@ -41,6 +45,18 @@ def test_a_copy_stands_alone(tmp_path: Path) -> None:
     create_overlay(tmp_path / "disk", image, "raw", 1 << 20)
     convert(tmp_path / "disk", "qcow2", tmp_path / "copy", "qcow2", 20)
     assert inspect(tmp_path / "copy", "qcow2").virtual_size == 1 << 20
+
+
+def test_the_room_for_a_copy_is_its_data_with_its_image_s_and_no_holes(tmp_path: Path) -> None:
+    image = tmp_path / "image"
+    image.write_bytes(os.urandom(5 << 20))
+    create_overlay(tmp_path / "disk", image, "raw", 1000 * GIB)
+    create_blank(tmp_path / "blank", 1000 * GIB)
+    tables = measure(tmp_path / "blank", "qcow2")
+    assert tables < GIB
+    assert tables + (5 << 20) <= measure(tmp_path / "disk", "qcow2") <= tables + (6 << 20)
+    convert(tmp_path / "disk", "qcow2", tmp_path / "copy", "qcow2", 30)
+    assert (tmp_path / "copy").stat().st_blocks * 512 <= measure(tmp_path / "disk", "qcow2")
 
 
 def test_a_disk_grows_and_does_not_shrink(tmp_path: Path) -> None:
@@ -80,6 +96,48 @@ def test_fault_38_a_hang_ends_at_the_deadline(
     with pytest.raises(HostError, match=r"took over 0\.3 s"):
         convert(tmp_path / "a", "raw", tmp_path / "b", "raw", 0.3)
     assert time.monotonic() - before < 5
+
+
+def test_it_dies_with_this_process(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    program(
+        tmp_path,
+        monkeypatch,
+        "import os, sys, time\n"
+        "with open(sys.argv[-1], 'w') as file:\n"
+        "    file.write(str(os.getpid()))\n"
+        "time.sleep(60)",
+    )
+    lines = (
+        "import sys\n"
+        "from pathlib import Path\n"
+        "from hanok.media.qemu_img import convert\n"
+        "convert(Path('/'), 'raw', Path(sys.argv[1]), 'raw', 60)"
+    )
+    told = tmp_path / "pid"
+    process = subprocess.Popen(
+        [sys.executable, "-c", lines, str(told)],
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+    )
+    assert soon(lambda: told.exists() and told.read_text() != "")
+    process.kill()
+    process.wait()
+    assert soon(lambda: not running(told.read_text()))
+
+
+def soon(true: Callable[[], bool]) -> bool:
+    """Tell whether something becomes true within ten seconds."""
+    until = time.monotonic() + 10
+    while not true() and time.monotonic() < until:
+        time.sleep(0.02)
+    return true()
+
+
+def running(pid: str) -> bool:
+    """Tell whether a process is there and no zombie; nobody may reap an orphan here."""
+    try:
+        return Path("/proc", pid, "stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
 
 
 def test_fault_37_memory_and_cpu_are_limited(

@@ -20,7 +20,7 @@ class HostQueries(Protocol):
 
 
 class StoredBytes(Protocol):
-    """What is known of an image's bytes: sizes in bytes, the MD5 as hexadecimal digits."""
+    """What is known of an image's bytes: sizes in bytes, the MD5 as hexadecimal digits, if any."""
 
     @property
     def size(self) -> int:
@@ -31,8 +31,8 @@ class StoredBytes(Protocol):
         """The disk that they make."""
 
     @property
-    def checksum(self) -> str:
-        """The MD5 of the bytes."""
+    def checksum(self) -> str | None:
+        """The MD5 of the bytes; None where there is none."""
 
 
 class ImageBytes(Protocol):

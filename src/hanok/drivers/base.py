@@ -137,11 +137,14 @@ class Domain:
 
 @dataclass(frozen=True, slots=True)
 class ExportedImage:
-    """An image made from a disk: its size, its virtual size, its MD5 in hexadecimal digits."""
+    """An image made from a disk: its size, its virtual size, its MD5 in hexadecimal digits.
+
+    A large one may have no MD5.
+    """
 
     size_bytes: int
     virtual_bytes: int
-    checksum: str
+    checksum: str | None
 
 
 class ComputeDriver(Protocol):
@@ -251,6 +254,7 @@ class StorageDriver(Protocol):
     def export_disk(self, disk_id: str, image_id: str, disk_format: str) -> ExportedImage:
         """Copy a whole disk into the image store; an image of that id is described again.
 
+        Where the copy would fill the host, which stops every guest that writes, it is not begun.
         Whatever domain has the disk is off or held still meanwhile.
         """
 

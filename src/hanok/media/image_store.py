@@ -16,19 +16,24 @@ import os
 import re
 import shutil
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO, Final
 
 from hanok.media.inspect import inspect
+from hanok.media.unfinished import is_abandoned, owner
 from hanok.model.errors import HostError, Invalid, TooLarge
 
 _CHUNK: Final = 1 << 20
 _HOLE: Final = 64 << 10
 FREE_BYTES: Final = 1 << 30
 """What an upload leaves free on the file system: a full one stops every guest that writes."""
+MOST_HASHED: Final = 16 << 30
+"""The bytes of a disk's copy up to which it gets a checksum: MD5 does about half a GB a second, and
+a guest is held still meanwhile."""
 _FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _NO_SPACE: Final = "There is not enough space left for this image."
 _ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
@@ -38,14 +43,15 @@ _ID: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 class StoredImage:
     """An image's bytes: `size` of the file, `virtual_size` of the disk, `checksum` MD5 in hex.
 
-    MD5 is what the Image API reports; it tells of accidents, not of attackers.
+    MD5 is what the Image API reports; it tells of accidents, not of attackers. None where it was
+    not worth its time (`ImageStore.add_made`).
     """
 
     image_id: str
     disk_format: str
     size: int
     virtual_size: int
-    checksum: str
+    checksum: str | None
 
 
 class ImageStore:
@@ -65,12 +71,32 @@ class ImageStore:
         Raises `Invalid` where the bytes are not what `disk_format` says (`inspect`), `TooLarge`
         where they would leave less than `FREE_BYTES` free.
         """
+        return self._add(image_id, disk_format, lambda path: _write(path, source))
+
+    def add_made(
+        self, image_id: str, disk_format: str, make: Callable[[Path], None]
+    ) -> StoredImage:
+        """Store an image that `make` writes to the path that it is given; it is not copied again.
+
+        Above `MOST_HASHED` bytes, holes among them, it has no checksum. Otherwise as `add`; raises
+        what `make` raises, too.
+        """
+
+        def write(path: Path) -> tuple[int, str | None]:
+            make(path)
+            return _settle(path)
+
+        return self._add(image_id, disk_format, write)
+
+    def _add(
+        self, image_id: str, disk_format: str, write: Callable[[Path], tuple[int, str | None]]
+    ) -> StoredImage:
         present = self.find(image_id)
         if present is not None:
             return present
         temp = self._new_folder(image_id)
         try:
-            size, checksum = _write(temp / "disk", source)
+            size, checksum = write(temp / "disk")
             facts = inspect(temp / "disk", disk_format)
             stored = StoredImage(image_id, facts.format, size, facts.virtual_size, checksum)
             _write(temp / "facts.json", [json.dumps(asdict(stored)).encode()])
@@ -131,7 +157,7 @@ class ImageStore:
 
     def _new_folder(self, image_id: str) -> Path:
         """Make a folder that does not count, named for this process, so that it can be swept."""
-        return Path(tempfile.mkdtemp(prefix=f".{image_id}.{os.getpid()}.", dir=self.root))
+        return Path(tempfile.mkdtemp(prefix=f".{image_id}.{owner()}.", dir=self.root))
 
     def _publish(self, temp: Path, image_id: str) -> None:
         """Give the finished folder its name; another writer of the same image may be first."""
@@ -144,14 +170,13 @@ class ImageStore:
 
     def _sweep(self) -> None:
         for entry in self.root.glob(".*.*.*"):
-            pid = entry.name.split(".")[-2]
-            if not Path("/proc", pid).exists():
+            if is_abandoned(entry.name.split(".")[-2]):
                 shutil.rmtree(entry, ignore_errors=True)
 
 
 def _write(path: Path, source: Path | Iterable[bytes]) -> tuple[int, str]:
     """Write the bytes to a new file 0644, zeros as holes; return their number and MD5."""
-    digest = hashlib.md5(usedforsecurity=False)
+    digest = _md5()
     size = 0
     with path.open("xb") as target:
         for chunk in _chunks(source):
@@ -167,12 +192,22 @@ def _write(path: Path, source: Path | Iterable[bytes]) -> tuple[int, str]:
     return size, digest.hexdigest()
 
 
+def _settle(path: Path) -> tuple[int, str | None]:
+    """Make a file that somebody else wrote durable and 0644; return its size, and MD5 if small."""
+    with path.open("rb") as file:
+        os.fchmod(file.fileno(), 0o644)
+        os.fsync(file.fileno())
+        size = os.fstat(file.fileno()).st_size
+        if size > MOST_HASHED:
+            return size, None
+        return size, hashlib.file_digest(file, _md5).hexdigest()
+
+
 def _write_sparse(target: BinaryIO, chunk: bytes) -> None:
     """Write a chunk, skipping blocks of zeros."""
-    view = memoryview(chunk)
-    for start in range(0, len(view), _HOLE):
-        block = view[start : start + _HOLE]
-        if block == _ZEROS[: len(block)]:
+    for start in range(0, len(chunk), _HOLE):
+        block = chunk[start : start + _HOLE]  # bytes: views of them are compared ten times slower
+        if block == (_ZEROS if len(block) == _HOLE else bytes(len(block))):
             target.seek(len(block), os.SEEK_CUR)
         else:
             target.write(block)
@@ -196,4 +231,5 @@ def _sync_folder(folder: Path) -> None:
         os.close(handle)
 
 
-_ZEROS: Final = memoryview(bytes(_HOLE))
+_md5: Final = partial(hashlib.md5, usedforsecurity=False)
+_ZEROS: Final = bytes(_HOLE)

@@ -1,11 +1,14 @@
 """qemu-img, in a cage: bounded address space, CPU and wall time, and never a guessed format.
 
+It dies with this process: nobody else would end it, and it would fill a file that is swept.
+
 Nothing else runs it. Every input and output names its format, because a format read from the
 bytes is a format chosen by whoever wrote them (CVE-2015-5163, CVE-2024-4467).
 """
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 from pathlib import Path
@@ -54,13 +57,27 @@ def convert(
     _run(["convert", "-q", "-U", *formats, str(source), str(target)], wall)
 
 
-def _run(arguments: list[str], wall: float) -> None:
-    """Run qemu-img inside its limits; raises `HostError` with what it said."""
+def measure(source: Path, source_format: DiskFormat) -> int:
+    """Return the bytes that a copy of a disk takes at most, with what lies in its backing files.
+
+    Holes count for nothing, whatever the copy's format. The source may be open, as for `convert`.
+    """
+    formats = ["-f", source_format, "-O", "qcow2"]
+    said = _run(["measure", "-U", "--output=json", *formats, str(source)], QUICK)
+    return int(json.loads(said)["required"])
+
+
+def _run(arguments: list[str], wall: float) -> bytes:
+    """Run qemu-img inside its limits, return what it said; raises `HostError` with its complaint.
+
+    The kernel kills it with the thread that waits for it.
+    """
+    bound = ["setpriv", "--pdeathsig", "KILL", "--"]
     cage = ["prlimit", f"--as={_ADDRESS_SPACE}", f"--cpu={max(1, int(wall))}", "--core=0", "--"]
     failed = f"The host could not {_VERBS[arguments[0]]} a disk."
     try:
         done = subprocess.run(
-            [*cage, "qemu-img", *arguments],
+            [*bound, *cage, "qemu-img", *arguments],
             stdin=subprocess.DEVNULL,
             capture_output=True,
             timeout=wall,
@@ -76,6 +93,7 @@ def _run(arguments: list[str], wall: float) -> None:
     if done.returncode:
         said = done.stderr.decode(errors="replace")[-_OUTPUT_LIMIT:].strip()
         raise HostError(failed, detail=f"qemu-img {arguments}: exit {done.returncode}: {said}")
+    return done.stdout
 
 
-_VERBS: Final = {"create": "make", "resize": "resize", "convert": "copy"}
+_VERBS: Final = {"create": "make", "resize": "resize", "convert": "copy", "measure": "measure"}

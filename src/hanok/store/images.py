@@ -117,7 +117,7 @@ def set_active(
     *,
     size_bytes: int,
     virtual_bytes: int,
-    checksum: str,
+    checksum: str | None,
     now: int,
 ) -> bool:
     """Note the bytes of an image and that it can be used; False where it is gone or killed."""

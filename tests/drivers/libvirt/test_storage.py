@@ -1,17 +1,21 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
+import time
+from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 
-from hanok.drivers.base import DiskSpec
+from hanok.drivers.base import DiskSpec, ExportedImage
 from hanok.drivers.libvirt.disk_holders import DiskHolders
 from hanok.drivers.libvirt.storage import GIB, LibvirtStorage
 from hanok.media import qemu_img
-from hanok.media.image_store import ImageStore
+from hanok.media.image_store import FREE_BYTES, ImageStore
 from hanok.media.inspect import backing_file
 from hanok.media.qemu_img import convert, create_blank
 from hanok.model.errors import HostError
@@ -146,6 +150,44 @@ def test_a_disk_becomes_an_image(
     assert images.find("raw-1") is not None
 
 
+def test_the_guide_s_largest_root_disk_becomes_a_raw_image_at_once(
+    storage: LibvirtStorage, images: ImageStore
+) -> None:
+    """Its guest is held still meanwhile; a thousand GB of holes are neither copied nor hashed."""
+    storage.create_disk(DiskSpec("disk-1", 1000, "raw-1", "raw"))
+    before = time.monotonic()
+    exported = storage.export_disk("disk-1", "image-9", "raw")
+    assert time.monotonic() - before < 30
+    assert exported == ExportedImage(1000 * GIB, 1000 * GIB, None)
+    assert images.path("image-9").stat().st_blocks * 512 < 1 << 20
+
+
+def test_a_copy_that_would_fill_the_host_is_not_begun(
+    storage: LibvirtStorage, folder: Path, images: ImageStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Usage(NamedTuple):
+        free: int
+
+    storage.create_disk(DiskSpec("source", 1, "raw-1", "raw"))
+    needed = qemu_img.measure(folder / "source.qcow2", "qcow2")
+    stored = sorted(images.root.iterdir())
+    copies: tuple[Callable[[], object], ...] = (
+        lambda: storage.export_disk("source", "image-9", "qcow2"),
+        lambda: storage.create_disk(DiskSpec("copy", 1, "raw-1", "raw", independent=True)),
+    )
+    monkeypatch.setattr(shutil, "disk_usage", lambda _path: Usage(FREE_BYTES + needed // 2))
+    for copy in copies:
+        with pytest.raises(HostError, match="not enough space") as caught:
+            copy()
+        assert caught.value.permanent
+        assert str(folder) not in caught.value.message
+    assert sorted(images.root.iterdir()) == stored
+    assert [path.name for path in folder.iterdir()] == ["source.qcow2"]
+    monkeypatch.setattr(shutil, "disk_usage", lambda _path: Usage(FREE_BYTES + needed))
+    for copy in copies:
+        copy()
+
+
 @pytest.mark.parametrize(("image_id", "fmt"), [("raw-1", "raw"), ("image-9", "qcow2")])
 def test_a_disk_that_is_independent_of_its_image_outlives_it(
     storage: LibvirtStorage, images: ImageStore, tmp_path: Path, image_id: str, fmt: str
@@ -165,9 +207,18 @@ def test_a_disk_that_is_independent_of_its_image_outlives_it(
         assert flat.read(8) == b"bootboot"
 
 
+@pytest.mark.parametrize(
+    ("dies_in", "doing"),
+    [
+        ("create_blank", "create_disk(DiskSpec('disk-2', 1))"),
+        ("convert", "export_disk('disk-1', 'image-9', 'raw')"),
+    ],
+)
 def test_what_a_killed_process_left_is_swept(
-    storage: LibvirtStorage, folder: Path, images: ImageStore
+    storage: LibvirtStorage, folder: Path, images: ImageStore, dies_in: str, doing: str
 ) -> None:
+    storage.create_disk(DiskSpec("disk-1", 1))
+    before = everything(folder, images.root)
     lines = (
         "import os, sys\n"
         "from pathlib import Path\n"
@@ -176,11 +227,11 @@ def test_what_a_killed_process_left_is_swept(
         "from hanok.drivers.libvirt.storage import LibvirtStorage\n"
         "from hanok.media import qemu_img\n"
         "from hanok.media.image_store import ImageStore\n"
-        "made = qemu_img.create_blank\n"
-        "qemu_img.create_blank = lambda *words: (made(*words), os._exit(9))\n"
+        f"done = qemu_img.{dies_in}\n"
+        f"qemu_img.{dies_in} = lambda *words: (done(*words), os._exit(9))\n"
         "folder = Path(sys.argv[1])\n"
         "store = ImageStore(Path(sys.argv[2]))\n"
-        "LibvirtStorage(folder, store, DiskHolders(folder)).create_disk(DiskSpec('disk-1', 1))\n"
+        f"LibvirtStorage(folder, store, DiskHolders(folder)).{doing}\n"
     )
     done = subprocess.run(
         [sys.executable, "-c", lines, str(folder), str(images.root)],
@@ -189,11 +240,15 @@ def test_what_a_killed_process_left_is_swept(
         check=False,
     )
     assert done.returncode == 9
-    (left,) = folder.iterdir()
-    assert left.name.startswith(".disk-1.")
-    assert storage.list_disks() == []
-    LibvirtStorage(folder, images, DiskHolders(folder))
-    assert list(folder.iterdir()) == []
+    left = everything(folder, images.root) - before
+    assert left
+    assert [disk.disk_id for disk in storage.list_disks()] == ["disk-1"]
+    LibvirtStorage(folder, ImageStore(images.root), DiskHolders(folder))
+    assert everything(folder, images.root) == before
+
+
+def everything(*folders: Path) -> set[Path]:
+    return {path for folder in folders for path in folder.rglob("*")}
 
 
 def test_what_a_living_process_makes_is_left_alone(

@@ -7,14 +7,16 @@ import shutil
 import tempfile
 from contextlib import suppress
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final
 
 from hanok.drivers.base import Disk, DiskSpec, ExportedImage
 from hanok.drivers.libvirt.disk_holders import DiskHolders
 from hanok.drivers.libvirt.names import safe_id
 from hanok.media import qemu_img
-from hanok.media.image_store import ImageStore
+from hanok.media.image_store import FREE_BYTES, ImageStore
 from hanok.media.inspect import read_qcow2_header
+from hanok.media.qemu_img import DiskFormat
+from hanok.media.unfinished import is_abandoned, owner
 from hanok.model.errors import HostError, Invalid
 
 GIB: Final = 1 << 30
@@ -50,7 +52,7 @@ class LibvirtStorage:
             detail = f"{spec.disk_id}: {spec.size_gib} GiB"
             raise HostError("A disk has at least 1 GiB.", detail=detail, permanent=True)
         handle, name = tempfile.mkstemp(
-            prefix=f".{spec.disk_id}.{os.getpid()}.", suffix=_TEMP_SUFFIX, dir=self._folder
+            prefix=f".{spec.disk_id}.{owner()}.", suffix=_TEMP_SUFFIX, dir=self._folder
         )
         temp = Path(name)
         try:
@@ -96,16 +98,16 @@ class LibvirtStorage:
         self._sync()
 
     def export_disk(self, disk_id: str, image_id: str, disk_format: str) -> ExportedImage:
-        """Flatten the disk into one file, and give that to the image store."""
+        """Flatten the disk into one file of the image store."""
         known = self._images.find(image_id)
         if known is None:
             path = self._path(disk_id)
             if not path.exists():
                 raise HostError("The disk is not on this host.", detail=str(path), permanent=True)
-            with tempfile.TemporaryDirectory(prefix=".export-", dir=self._images.root) as folder:
-                copy = Path(folder, "disk")
-                qemu_img.convert(path, "qcow2", copy, _backing_format(disk_format), _COPY_SECONDS)
-                known = self._images.add(image_id, copy, disk_format)
+            fmt = _backing_format(disk_format)
+            known = self._images.add_made(
+                image_id, disk_format, lambda target: _copy(path, "qcow2", target, fmt)
+            )
         return ExportedImage(known.size, known.virtual_size, known.checksum)
 
     def discard_image(self, image_id: str) -> None:
@@ -143,7 +145,7 @@ class LibvirtStorage:
         if not spec.independent:
             qemu_img.create_overlay(path, backing, fmt, spec.size_gib * GIB)
             return
-        qemu_img.convert(backing, fmt, path, "qcow2", _COPY_SECONDS)
+        _copy(backing, fmt, path, "qcow2")
         qemu_img.grow(path, "qcow2", spec.size_gib * GIB)
 
     def _path(self, disk_id: str) -> Path:
@@ -159,12 +161,21 @@ class LibvirtStorage:
 
     def _sweep(self) -> None:
         for path in self._folder.glob(f".*{_TEMP_SUFFIX}"):
-            pid = path.name.split(".")[-3]
-            if not Path("/proc", pid).exists():
+            if is_abandoned(path.name.split(".")[-3]):
                 path.unlink(missing_ok=True)
 
 
-def _backing_format(disk_format: str) -> Literal["raw", "qcow2"]:
+def _copy(source: Path, source_format: DiskFormat, target: Path, target_format: DiskFormat) -> None:
+    """Copy a whole disk, if that leaves `FREE_BYTES` free; raises HostError."""
+    needed = qemu_img.measure(source, source_format)
+    free = shutil.disk_usage(target.parent).free
+    if free - needed < FREE_BYTES:
+        detail = f"a copy of {source} takes {needed} bytes; of {free}, {FREE_BYTES} stay free"
+        raise HostError("The host has not enough space left.", detail=detail, permanent=True)
+    qemu_img.convert(source, source_format, target, target_format, _COPY_SECONDS)
+
+
+def _backing_format(disk_format: str) -> DiskFormat:
     """Return an image's format as a disk's; an ISO image has no boot disk's layout."""
     if disk_format == "raw":
         return "raw"
