@@ -27,6 +27,7 @@ from hanok.engine.steps import (
 )
 from hanok.model.errors import NotFound
 from hanok.model.host import Claim
+from hanok.model.port import Port
 from hanok.model.server import TaskState, VmState
 from hanok.operations import place
 from hanok.operations.domain import domain_spec, network_spec
@@ -34,7 +35,7 @@ from hanok.operations.fault import fault_of
 from hanok.operations.intent import DiskIntent, NicIntent, ServerIntent
 from hanok.operations.submitter import Submitter
 from hanok.placement.filters import Wanted
-from hanok.store import hosts, images, ports, servers, volumes
+from hanok.store import hosts, images, ports, security_groups, servers, volumes
 from hanok.store.database import Transaction
 
 
@@ -128,13 +129,35 @@ def _nic(view: View) -> NicIntent:
     return msgspec.convert(view.args, NicIntent)
 
 
+def _group_ids(work: Work) -> tuple[str, ...]:
+    """Return the groups of a port that is made now: as asked for, or as the server's are by now.
+
+    The server's row is held, so that an action on its groups finds the port, or is found here.
+    """
+    intent = _intent(work)
+    servers.hold(work.tx, None, intent.server_id)
+    noted = servers.made_from(work.tx, intent.server_id)
+    return intent.group_ids if noted is None else tuple(noted[0]["group_ids"])
+
+
+def _lend_port(work: Work) -> Port:
+    """Lend a port of the project's own, which keeps its groups, but for what was changed since."""
+    intent, nic, group_ids = _intent(work), _nic(work), _group_ids(work)
+    port = ports.attach(
+        work.tx, nic.port_id, server_id=intent.server_id, position=nic.position, now=work.now
+    )
+    for group_id in sorted(set(group_ids) - set(intent.group_ids)):
+        security_groups.join(work.tx, nic.port_id, group_id)
+    for group_id in sorted(set(intent.group_ids) - set(group_ids)):
+        security_groups.leave(work.tx, nic.port_id, group_id)
+    return port
+
+
 def _allocate_port(work: Work) -> dict[str, Any]:
     intent, nic = _intent(work), _nic(work)
     host_id = work.results["place"]["host_id"]
     if nic.existing:
-        port = ports.attach(
-            work.tx, nic.port_id, server_id=intent.server_id, position=nic.position, now=work.now
-        )
+        port = _lend_port(work)
     else:
         port = ports.allocate(
             work.tx,
@@ -146,7 +169,7 @@ def _allocate_port(work: Work) -> dict[str, Any]:
                 project_id=intent.project_id,
                 server_id=intent.server_id,
                 position=nic.position,
-                group_ids=tuple(intent.group_ids),
+                group_ids=_group_ids(work),
             ),
             work.now,
         )

@@ -98,6 +98,21 @@ def test_a_vpc_has_its_default_routing_table(network: OneRegion) -> None:
     assert long["subnets"] == [{"id": part["id"], "name": "s"}]
 
 
+@pytest.mark.parametrize("detail", ["", "&detail=true"])
+def test_routing_tables_are_found_by_their_vpc(network: OneRegion, detail: str) -> None:
+    one = vpc(network).json["vpc"]["id"]
+    known = network.get("/v2.0/routingtables")["routingtables"]
+    assert len(known) > 1
+    [found] = network.get(f"/v2.0/routingtables?vpc_id={one}{detail}")["routingtables"]
+    [named] = network.get(f"/v2.0/vpcs/{one}")["vpc"]["routingtables"]
+    assert found["id"] == named["id"]
+    assert network.get(f"/v2.0/routingtables?vpc_id={NOBODY}")["routingtables"] == []
+    # The guide shows no such field.
+    shown = network.get(f"/v2.0/routingtables/{named['id']}?fields=vpc_id&fields=id")
+    assert shown["routingtable"] == {"id": named["id"]}
+    assert "vpc_id" not in found
+
+
 @pytest.mark.parametrize(
     ("path", "kind"),
     [

@@ -35,6 +35,7 @@ class Collection:
     with an id. `prepare` runs before a list is read; `detail` is the view of a single object where
     that shows more. `sorts` are the fields that a list may be sorted by. `links` names further
     lists of the links to other pages, where a client looks for other names than Neutron's.
+    `unseen` are the fields of the view that lists are filtered by and no answer shows.
     """
 
     plural: str
@@ -49,6 +50,7 @@ class Collection:
     columns: frozenset[str] = frozenset()
     sorts: tuple[str, ...] = ()
     links: tuple[str, ...] = ()
+    unseen: frozenset[str] = frozenset()
 
     def listed(self, call: Call) -> Answer:
         """Serve the list."""
@@ -64,7 +66,7 @@ class Collection:
         if found is None:
             raise Missing(self.kind, self.words, page.marker or "")
         shown = pages.cut(page, [one for one in found if filters.matches(asked, one)])
-        body: dict[str, Any] = {self.plural: [_fields(call, one) for one in shown]}
+        body: dict[str, Any] = {self.plural: [self._fields(call, one) for one in shown]}
         address = call.base.service(call.region.name, "network") + self.root
         links = pages.links(call.query, page, shown, address)
         if links:
@@ -78,7 +80,12 @@ class Collection:
             found = self.get(reader, call.credentials.project_id, wanted)
         if found is None:
             raise Missing(self.kind, self.words, wanted)
-        return Answer(200, {self.singular: _fields(call, (self.detail or self.view)(*found))})
+        return Answer(200, {self.singular: self._fields(call, (self.detail or self.view)(*found))})
+
+    def _fields(self, call: Call, one: dict[str, Any]) -> dict[str, Any]:
+        wanted = call.query.all("fields")
+        names = (name for name in wanted if name in one) if wanted else one
+        return {name: one[name] for name in names if name not in self.unseen}
 
     @property
     def root(self) -> str:
@@ -91,8 +98,3 @@ class Collection:
             Endpoint("GET", self.root, self.listed, "networks:read"),
             Endpoint("GET", f"{self.root}/{{id}}", self.show, "networks:read"),
         )
-
-
-def _fields(call: Call, one: dict[str, Any]) -> dict[str, Any]:
-    wanted = call.query.all("fields")
-    return {name: one[name] for name in wanted if name in one} if wanted else one

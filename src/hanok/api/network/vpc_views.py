@@ -81,7 +81,7 @@ def vpc_subnet(one: Subnet, inside: Inside) -> dict[str, Any]:
 
 
 def routing_table(one: Network, _inside: Inside) -> dict[str, Any]:
-    """Return a VPC's routing table as lists show it."""
+    """Return a VPC's routing table as lists show it, and the VPC's id."""
     return {
         "id": table_id(one.id),
         "name": _table_name(one),
@@ -90,6 +90,7 @@ def routing_table(one: Network, _inside: Inside) -> dict[str, Any]:
         "distributed": True,
         "gateway_id": None,
         "gateway_name": None,
+        "vpc_id": one.id,
         "state": "available",
         "create_time": _time(one.created_at),
     }

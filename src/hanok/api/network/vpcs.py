@@ -134,6 +134,7 @@ TABLES = Collection(
     detail=vpc_views.routing_table_detail,
     sorts=(*_USUAL, "default_table"),
     links=("networks",),
+    unseen=frozenset({"vpc_id"}),
 )
 
 

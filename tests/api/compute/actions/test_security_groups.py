@@ -4,13 +4,16 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
 from hanok.model.errors import NotFound
 from hanok.model.security_group import SecurityGroup
-from hanok.store import security_groups
+from hanok.store import networks, ports, security_groups
+from hanok.store.region_tables import servers
 from tests.operations.world import PROJECT, World, endpoint_of
 
 WEB = "33333333-3333-4333-8333-333333333333"
+LENT = "44444444-4444-4444-8444-444444444444"
 
 
 @pytest.fixture
@@ -57,3 +60,33 @@ def test_a_group_for_a_server_without_ports_is_a_404_as_nothing_would_be_done(wo
             with pytest.raises(NotFound, match=server_id):
                 world.act(server_id, action, {"name": "web"})
         world.settle()
+
+
+def lent_port(world: World) -> str:
+    """A port of the project's own in its default group."""
+    with world.store.write() as tx:
+        [network] = networks.visible(tx, PROJECT)
+        group = security_groups.find(tx, PROJECT, "default")
+        wanted = ports.Allocation(LENT, network.id, None, None, PROJECT, None, 0, (group.id,))
+        return ports.allocate(tx, wanted, 1).id
+
+
+def test_what_is_said_while_the_server_is_made_holds_for_the_ports_to_come(world: World) -> None:
+    made: list[str] = []
+
+    def reached(point: str) -> None:
+        if "/allocate:" in point and point.endswith("/do/commit"):
+            made.append(point)
+            if len(made) == 1:
+                with world.store.read() as reader:
+                    [server] = reader.rows(select(servers.c.id))
+                world.act(server.id, "addSecurityGroup", {"name": "web"})
+                world.act(server.id, "removeSecurityGroup", {"name": "default"})
+
+    world.failpoints.listen(reached)
+    nic = {"subnet": world.subnet()}
+    server_id = world.create(local=True, networks=[nic, {"port": lent_port(world)}, nic])
+    world.settle()
+    with world.store.read() as reader:
+        having = ports.of_server(reader, server_id)
+    assert [port.group_ids for port in having] == [(WEB,)] * len(made) == [(WEB,)] * 3

@@ -31,7 +31,7 @@ def _add(call: Call, tx: Transaction, server: Server, body: Any) -> Answer:
     for port in having:
         if group.id not in port.group_ids:
             security_groups.join(tx, port.id, group.id)
-    servers.change(tx, server.id, call.region.clock.now(), {})
+    _note(call, tx, server, {group.id}, set())
     return Answer(202)
 
 
@@ -43,8 +43,18 @@ def _remove(call: Call, tx: Transaction, server: Server, body: Any) -> Answer:
         raise NotFound(f"Security group {name} not associated with the instance {server.id}")
     for port in having:
         security_groups.leave(tx, port.id, group.id)
-    servers.change(tx, server.id, call.region.clock.now(), {})
+    _note(call, tx, server, set(), {group.id})
     return Answer(202)
+
+
+def _note(call: Call, tx: Transaction, server: Server, added: set[str], removed: set[str]) -> None:
+    """Note a change of the server's groups for the ports that its create has still to make."""
+    values: dict[str, Any] = {}
+    made = servers.made_from(tx, server.id)
+    if made is not None:
+        groups = set(made[0]["group_ids"]) - removed | added
+        values["intent"] = {**made[0], "group_ids": sorted(groups)}
+    servers.change(tx, server.id, call.region.clock.now(), values)
 
 
 ADD = ServerAction("addSecurityGroup", _add, despite_lock=True)
