@@ -231,7 +231,12 @@ class World:
         pending = select(func.count()).where(operations.c.ended_at.is_(None))
         while time.monotonic() < until:
             with self.store.read() as reader:
-                if not reader.scalar(pending) and not self.engine.in_flight:
+                # Looked at again: the move that was in flight may have submitted another one.
+                if (
+                    not reader.scalar(pending)
+                    and not self.engine.in_flight
+                    and not reader.scalar(pending)
+                ):
                     return
             time.sleep(0.004)
         with self.store.read() as reader:
