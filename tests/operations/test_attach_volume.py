@@ -10,6 +10,7 @@ from tests.operations.volumes_made import (
     a_volume,
     attach,
     attachments,
+    detach,
     events,
     refuses,
     volume,
@@ -83,3 +84,21 @@ def test_a_server_that_is_deleted_meanwhile_gives_the_volume_back(world: World) 
     assert volume(world, volume_id).status == "available"
     assert world.reality() == {"domains": 0, "disks": 1, "ports": 0, "networks": 0}
     assert world.rows()["volume_attachments"] == 0
+
+
+def test_fault_41_one_that_cannot_be_taken_back_is_nobody_else_s_until_it_is_detached(
+    world: World,
+) -> None:
+    server_id, volume_id = a_server(world), a_volume(world)
+    lost = {"verb": "compute.attach_disk", "outcome": "answer_lost", "message": "No answer."}
+    with world.misbehaving(failures=[lost, *refuses("compute.detach_disk", "It holds on.")]):
+        attach(world, server_id, volume_id)
+        world.settle()
+    assert world.last_operation(server_id).state == "stuck"
+    assert len(world.domain(server_id).disks) == 2
+    assert volume(world, volume_id).status == "in-use"
+    assert [one.volume_id for one in attachments(world, server_id)] == [volume_id]
+    detach(world, server_id, volume_id)
+    world.settle()
+    assert len(world.domain(server_id).disks) == 1
+    assert volume(world, volume_id).status == "available"

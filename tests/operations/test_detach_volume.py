@@ -91,3 +91,18 @@ def test_a_server_that_is_deleted_meanwhile_gives_the_volume_back(
     world.settle()
     assert volume(world, volume_id).status == "available"
     assert world.reality() == {"domains": 0, "disks": 1, "ports": 0, "networks": 0}
+
+
+def test_a_hard_reboot_that_overtakes_it_leaves_the_volume_to_be_detached_again(
+    world: World, attached: tuple[str, str]
+) -> None:
+    server_id, volume_id = attached
+    world.engine.stop()
+    detach(world, server_id, volume_id)
+    world.act(server_id, "reboot", {"type": "HARD"})
+    world.reopen()
+    world.settle()
+    assert volume(world, volume_id).status == "in-use"
+    detach(world, server_id, volume_id)
+    world.settle()
+    assert volume(world, volume_id).status == "available"

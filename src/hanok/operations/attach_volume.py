@@ -74,11 +74,17 @@ def _finish(work: Work) -> None:
 
 
 def _settle(work: Work, outcome: Outcome) -> None:
-    """Make a volume that could not be attached available again, with the reason on record."""
+    """Make a volume that could not be attached available again, with the reason on record.
+
+    One that the domain may still have is nobody else's to open: it shows as in use, and detaching
+    it takes it away.
+    """
     if outcome.state == "done":
         return
     volume_id = work.intent["volume_id"]
-    if volumes.detach_from(work.tx, volume_id, work.server_id or ""):
+    if outcome.state == "stuck":
+        volumes.set_status(work.tx, volume_id, "in-use", work.now)
+    elif volumes.detach_from(work.tx, volume_id, work.server_id or ""):
         volumes.set_status(work.tx, volume_id, "available", work.now)
     message = outcome.failure.message if outcome.failure else ""
     detail = {"volume": volume_id, "message": message}

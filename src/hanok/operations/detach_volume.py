@@ -51,8 +51,11 @@ def _finish(work: Work) -> None:
 
 
 def _settle(work: Work, outcome: Outcome) -> None:
-    """Show a volume that the guest did not let go of as in use again."""
-    if outcome.state == "done" or outcome.cancelled:
+    """Show a volume that the guest did not let go of as in use again.
+
+    Also when a HARD reboot overtook us, which leaves it where it was; a delete takes it away next.
+    """
+    if outcome.state == "done":
         return
     volume_id = work.intent["volume_id"]
     volumes.set_status(work.tx, volume_id, "in-use", work.now)
