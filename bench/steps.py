@@ -9,7 +9,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from pathlib import Path
@@ -83,7 +83,7 @@ def _no_host(host: str, verb: str, _args: object, _timeout: float) -> None:
     raise HostError(f"no-op steps call no host, but {verb} was asked of {host}", permanent=True)
 
 
-def _parked(_tx: Transaction, _server: str, reason: str, _now: int) -> None:
+def _parked(_tx: Transaction, _subjects: Sequence[str], reason: str, _now: int) -> None:
     raise AssertionError(reason)
 
 

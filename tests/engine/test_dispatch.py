@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,15 +12,14 @@ from hanok.engine.steps import (
     ControlStep,
     HostCall,
     HostStep,
-    Operation,
     Outcome,
     Retry,
     View,
     Wait,
     Work,
 )
-from hanok.model.errors import HostError, NotFound
-from tests.engine.world import ToyWorld
+from hanok.model.errors import NotFound
+from tests.engine.world import Tape, ToyWorld, kind
 
 QUICK = Retry(times=3, first=0.1, factor=1.0)
 
@@ -30,35 +29,6 @@ def world(each_database_url: str, tmp_path: Path) -> Iterator[ToyWorld]:
     one = ToyWorld(each_database_url, tmp_path)
     yield one
     one.close()
-
-
-def kind(world: ToyWorld, *steps: Any, deadline: float = 600.0, version: int = 1) -> Operation:
-    return Operation("toy", version, tuple(steps), world.settle, deadline)
-
-
-class Tape:
-    """Notes what steps did; fails where it is told to."""
-
-    def __init__(self) -> None:
-        self.did: list[str] = []
-        self.fail: dict[str, int] = {}
-        self.permanent = False
-
-    def note(self, what: str) -> None:
-        self.did.append(what)
-        if self.fail.get(what, 0) > 0:
-            self.fail[what] -= 1
-            raise HostError(f"{what} failed", detail="inside", permanent=self.permanent)
-
-    def control(self, name: str, *, undo: bool = True, times: int = 3) -> ControlStep:
-        retry = Retry(times=times, first=0.1, factor=1.0)
-        return ControlStep(
-            name,
-            lambda work: self.note(f"do {work.key}"),
-            (lambda work: self.note(f"undo {work.key}")) if undo else None,
-            retry=retry,
-            undo_retry=retry,
-        )
 
 
 def test_steps_run_in_order_and_results_reach_later_steps(world: ToyWorld) -> None:
@@ -242,78 +212,6 @@ def test_fault_12_a_thousand_operations_end_in_order_with_two_workers(world: Toy
     assert sorted(order) == list(range(count))
     late = max(abs(position - n) for position, n in enumerate(order))
     assert late < 10, f"the order was not fair: one came {late} places off"
-
-
-def test_fault_15_an_unknown_version_is_parked_loudly_and_the_engine_lives(
-    world: ToyWorld,
-) -> None:
-    tape = Tape()
-    old = kind(world, tape.control("a"), version=1)
-    new = kind(world, tape.control("a"), version=2)
-    before = world.engine(old)
-    lost = world.submit(before, old, "a", server_id="s", subjects=("server:s",))
-    engine = world.engine(new)
-    engine.start()
-    row = world.wait(lost)
-    assert row.state == "stuck"
-    assert world.parked
-    assert "toy@1" in world.parked[0]
-    assert world.wait(world.submit(engine, new, "a", subjects=("server:s",))).state == "done"
-    engine.stop()
-
-
-def test_fault_16_a_damaged_journal_row_is_parked_and_the_engine_lives(world: ToyWorld) -> None:
-    tape = Tape()
-    toy = kind(world, tape.control("a"))
-    engine = world.engine(toy)
-    broken = world.submit(engine, toy, "a", server_id="s", intent={"n": 1})
-    world.execute("UPDATE operations SET args = '{\"n\": '")
-    engine.start()
-    assert world.wait(world.submit(engine, toy, "a")).state == "done"
-    engine.stop()
-    world.execute("UPDATE operations SET args = '{}'")
-    assert world.wait(broken).state == "stuck"
-    assert world.parked
-
-
-def test_secrets_are_sealed_in_the_journal_and_wiped_at_the_end(world: ToyWorld) -> None:
-    seen: list[Mapping[str, Any]] = []
-    gate = threading.Event()
-
-    def call(view: View) -> HostCall:
-        return HostCall("host-1", "tell", {"word": view.secrets["word"]}, secret=True)
-
-    def pause(_work: Work) -> None:
-        if not gate.is_set():
-            raise Wait(0.05)
-
-    world.perform = lambda _h, _v, args, _t: seen.append(args)
-    toy = kind(world, HostStep("tell", call), ControlStep("pause", pause))
-    engine = world.engine(toy)
-    engine.start()
-    engine.serve("host-1")
-    operation = world.submit(engine, toy, "pause", "tell", "pause:2", secrets={"word": "xyzzy"})
-    time.sleep(0.1)
-    assert b"xyzzy" not in dump(world)
-    gate.set()
-    row = world.wait(operation)
-    engine.stop()
-    assert seen == [{"word": "xyzzy"}]
-    assert row.secrets is None
-    assert all(step.sealed_call is None for step in world.steps(operation))
-    assert b"xyzzy" not in dump(world)
-
-
-def dump(world: ToyWorld) -> bytes:
-    """Everything that the journal holds."""
-    from sqlalchemy import text
-
-    with world.store.read() as reader:
-        rows = [
-            *reader.rows(text("SELECT * FROM operations")),
-            *reader.rows(text("SELECT * FROM operation_steps")),
-        ]
-    return repr([tuple(row) for row in rows]).encode()
 
 
 def test_what_a_stopped_engine_left_is_taken_over_at_once(world: ToyWorld) -> None:

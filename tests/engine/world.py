@@ -16,7 +16,8 @@ from hanok.engine.dispatch import Engine
 from hanok.engine.failpoints import Failpoints
 from hanok.engine.job import Context
 from hanok.engine.sealing import Sealer
-from hanok.engine.steps import Operation, Outcome, Planned, Submission, Work
+from hanok.engine.steps import ControlStep, Operation, Outcome, Planned, Retry, Submission, Work
+from hanok.model.errors import HostError
 from hanok.store import journal
 from hanok.store.database import Database
 from hanok.store.journal import OperationRow, StepRow
@@ -73,7 +74,7 @@ class ToyWorld:
 
         context = Context(self.store, self.clock, self.sealer, perform, Failpoints(self.reached))
         engine = Engine(
-            context, kinds, lambda _tx, server, reason, _now: self.parked.append(reason)
+            context, kinds, lambda _tx, _subjects, reason, _now: self.parked.append(reason)
         )
         self.engines.append(engine)
         return engine
@@ -121,3 +122,32 @@ class ToyWorld:
         """Change the store behind the engine's back."""
         with self.store.write() as tx:
             tx.run(text(sql))
+
+
+def kind(world: ToyWorld, *steps: Any, deadline: float = 600.0, version: int = 1) -> Operation:
+    return Operation("toy", version, tuple(steps), world.settle, deadline)
+
+
+class Tape:
+    """Notes what steps did; fails where it is told to."""
+
+    def __init__(self) -> None:
+        self.did: list[str] = []
+        self.fail: dict[str, int] = {}
+        self.permanent = False
+
+    def note(self, what: str) -> None:
+        self.did.append(what)
+        if self.fail.get(what, 0) > 0:
+            self.fail[what] -= 1
+            raise HostError(f"{what} failed", detail="inside", permanent=self.permanent)
+
+    def control(self, name: str, *, undo: bool = True, times: int = 3) -> ControlStep:
+        retry = Retry(times=times, first=0.1, factor=1.0)
+        return ControlStep(
+            name,
+            lambda work: self.note(f"do {work.key}"),
+            (lambda work: self.note(f"undo {work.key}")) if undo else None,
+            retry=retry,
+            undo_retry=retry,
+        )

@@ -6,9 +6,10 @@ import pytest
 
 from hanok.model.server import VmState
 from hanok.operations.park import parked
-from hanok.store import servers
+from hanok.store import servers, volumes
 from hanok.store.database import Database
 from tests.region_store import NOW, a_server, region_store, uuid
+from tests.store.volume_rows import a_volume, an_attachment
 
 
 @pytest.fixture
@@ -21,7 +22,7 @@ def store(database_url: str) -> Iterator[Database]:
 def test_the_server_shows_error_and_can_be_deleted(store: Database, task: str | None) -> None:
     with store.write() as tx:
         servers.add(tx, a_server(1, vm_state="building", task_state=task))
-        parked(tx, uuid(1), "create_server@0 in /var/lib is unknown", NOW + 5)
+        parked(tx, [f"server:{uuid(1)}"], "create_server@0 in /var/lib is unknown", NOW + 5)
         server = servers.find(tx, uuid(1))
         events = servers.events(tx, uuid(1))
     assert server is not None
@@ -38,7 +39,36 @@ def test_what_is_deleted_or_gone_is_left_alone(store: Database) -> None:
     gone = a_server(1, vm_state="deleted", terminated_at=NOW)
     with store.write() as tx:
         servers.add(tx, gone)
-        parked(tx, uuid(1), "x", NOW)
-        parked(tx, uuid(2), "x", NOW)
+        parked(tx, [f"server:{uuid(1)}", f"server:{uuid(2)}"], "x", NOW)
         assert servers.find(tx, uuid(1)) == gone
         assert list(servers.events(tx, uuid(1))) == []
+
+
+@pytest.mark.parametrize(
+    ("status", "attached", "rests"),
+    [
+        ("creating", False, "error"),
+        ("deleting", False, "error_deleting"),
+        ("uploading", False, "available"),
+        ("uploading", True, "in-use"),
+        ("attaching", True, "in-use"),
+        ("detaching", True, "in-use"),
+        ("detaching", False, "available"),
+        ("available", False, "available"),
+        ("reserved", True, "reserved"),
+    ],
+)
+def test_a_volume_comes_to_rest_and_can_be_deleted_or_detached(
+    store: Database, status: str, attached: bool, rests: str
+) -> None:
+    with store.write() as tx:
+        servers.add(tx, a_server(1))
+        volumes.add(tx, a_volume(2, status=status))
+        if attached:
+            volumes.attach(tx, an_attachment(2, 1))
+        parked(tx, [f"volume:{uuid(2)}", f"volume:{uuid(3)}", f"image:{uuid(2)}"], "x", NOW + 5)
+        volume = volumes.find(tx, uuid(2))
+        server = servers.find(tx, uuid(1))
+    assert volume is not None
+    assert volume.status == rests
+    assert server == a_server(1), "it is no subject of the operation"

@@ -250,7 +250,7 @@ def test_fault_16_a_damaged_row_is_named_and_can_be_parked(each_store: Database)
         claim(tx)
     assert caught.value.seq == number
     with each_store.write() as tx:
-        assert journal.park(tx, number, "no JSON", 9) == uuid(7)
+        assert journal.park(tx, number, "no JSON", 9) == ["server:1"]
         assert must_claim(tx).id == uuid(2), "its subject is free"
         tx.run(text("UPDATE operations SET args = '{}' WHERE id = :id"), {"id": uuid(1)})
         parked = journal.get(tx, uuid(1))
@@ -261,9 +261,10 @@ def test_fault_16_a_damaged_row_is_named_and_can_be_parked(each_store: Database)
         assert [one.id for one in journal.stuck(tx)] == [uuid(1)]
 
 
-def test_what_is_parked_need_not_concern_a_server(store: Database) -> None:
+def test_what_is_parked_names_all_that_it_held(store: Database) -> None:
     with store.write() as tx:
-        assert journal.park(tx, submit(tx, 1), "old", 9) is None
+        number = submit(tx, 1, "volume:1", "server:1")
+        assert journal.park(tx, number, "old", 9) == ["server:1", "volume:1"]
 
 
 def test_a_stuck_operation_unwinds_again_from_its_last_begun_step(store: Database) -> None:

@@ -13,6 +13,7 @@ from queue import SimpleQueue
 from typing import Any
 
 import structlog
+from cryptography.exceptions import InvalidTag
 
 from hanok.engine.job import Context, Fenced, Job, Move, planned_steps
 from hanok.engine.presence import Presence
@@ -28,8 +29,8 @@ _IN_FLIGHT = 64
 _HEARTBEAT = 5 * SECOND
 _LOOK_SECONDS = 1.0
 """How long the look for work that is under way may take when the engine stops."""
-Parked = Callable[[Transaction, str, str, int], None]
-"""Told in the parking transaction of an unreadable operation: (tx, server id, reason, now)."""
+Parked = Callable[[Transaction, Sequence[str], str, int], None]
+"""Told in the parking transaction of an unreadable operation: (tx, subjects, reason, now)."""
 
 
 class Lane:
@@ -201,7 +202,11 @@ class Engine:
             return True
         secrets: Any = {}
         if operation.secrets is not None:
-            secrets = self._sealer.open(operation.id, operation.secrets)
+            try:
+                secrets = self._sealer.open(operation.id, operation.secrets)
+            except (InvalidTag, ValueError) as error:
+                self._park(operation.seq, f"its secrets cannot be opened: {error!r}")
+                return True
         with self._changed:
             self._in_flight += 1
         self._lanes[operation.place].put(Job(kind, operation, steps, secrets))
@@ -211,9 +216,7 @@ class Engine:
         log.error("operation parked", seq=seq, reason=reason)
         now = self._clock.now()
         with self._database.write() as tx:
-            server_id = journal.park(tx, seq, reason, now)
-            if server_id is not None:
-                self._parked(tx, server_id, reason, now)
+            self._parked(tx, journal.park(tx, seq, reason, now), reason, now)
 
     def _run(self, job: Job) -> None:
         """Make a job's moves until it leaves this lane."""

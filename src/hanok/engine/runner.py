@@ -346,7 +346,10 @@ class Runner:
         return Move.ON if operation.place == here else Move.AWAY
 
     def _end(self, tx: Transaction, job: Job, operation: OperationRow, outcome: Outcome) -> Move:
-        """End the operation: rows settled, subjects free, secrets wiped, all in one commit."""
+        """End the operation: rows settled, subjects free, secrets wiped, all in one commit.
+
+        One that is stuck keeps its secrets: once it is resumed, its undos need them.
+        """
         now = self._clock.now()
         last = job.steps[-1] if job.steps else StepRow("", 0, "", "", {}, "", "", *[None] * 6)
         job.kind.settle(self._work(tx, job, last), outcome)
@@ -354,7 +357,7 @@ class Runner:
         operation = replace(operation, state=outcome.state, ended_at=now, owner=None, place=CONTROL)
         if not journal.save(tx, operation, owner=owner):
             raise Fenced
-        journal.release(tx, operation)
+        journal.release(tx, operation, wipe=outcome.state != "stuck")
         job.operation = operation
         tx.after_commit(lambda: report(job, outcome))
         return Move.ENDED

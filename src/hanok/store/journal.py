@@ -175,17 +175,17 @@ def claim(
     return operation, steps
 
 
-def park(tx: Transaction, seq: int, reason: str, now: int) -> str | None:
-    """End an operation that cannot be carried on, visibly; return its server's id."""
+def park(tx: Transaction, seq: int, reason: str, now: int) -> list[str]:
+    """End an operation that cannot be carried on, visibly; return the subjects that it held."""
     error = {"step": "", "message": "The operation's journal cannot be read.", "detail": reason}
     tx.run(
         update(operations)
         .where(operations.c.seq == seq)
         .values(state="stuck", ended_at=now, owner=None, error=error)
     )
+    held = tx.rows(select(operation_subjects.c.subject).where(operation_subjects.c.seq == seq))
     tx.run(_release, {"number": seq})
-    server_id = tx.scalar(select(operations.c.server_id).where(operations.c.seq == seq))
-    return None if server_id is None else str(server_id)
+    return sorted(row.subject for row in held)
 
 
 _steps = (
@@ -302,10 +302,10 @@ def keep_secrets(tx: Transaction, operation: OperationRow, sealed: bytes | None)
     tx.run(_keep.values(secrets=sealed), {"of_operation": operation.id})
 
 
-def release(tx: Transaction, operation: OperationRow) -> None:
-    """Leave the queues of an ended operation's subjects and wipe its secrets."""
+def release(tx: Transaction, operation: OperationRow, *, wipe: bool = True) -> None:
+    """Leave the queues of an ended operation's subjects; `wipe` its secrets."""
     tx.run(_release, {"number": operation.seq})
-    if operation.secrets is not None:
+    if wipe and operation.secrets is not None:
         keep_secrets(tx, operation, None)
         tx.run(_wipe_steps, {"of_operation": operation.id})
 
