@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hanok.api._query import Query
+from hanok.api._query import Query, count
 from hanok.model.errors import Invalid
 
 
@@ -54,8 +54,17 @@ def test_an_integer_is_read(text: str, value: int) -> None:
 def test_what_is_no_integer_is_refused(text: str) -> None:
     with pytest.raises(Invalid, match="limit"):
         Query(f"limit={text}").integer("limit")
-    with pytest.raises(Invalid, match="own words"):
-        Query(f"limit={text}").integer("limit", message="own words")
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        *(("0", 0), (" 007 ", 7), ("50", 50), ("51", 50), ("100", 50), ("9" * 5_000, 50)),
+        *((text, None) for text in ("", "-1", "+1", "1.0", "x", "٣", "²", "1_0")),
+    ],
+)
+def test_a_count_is_lowered_to_what_there_can_be(text: str, value: int | None) -> None:
+    assert count(text, 50) == value
 
 
 @pytest.mark.parametrize(

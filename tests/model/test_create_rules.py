@@ -93,6 +93,8 @@ def test_metadata_without_a_limit_are_as_many_as_one_likes() -> None:
 def test_the_root_is_the_one_device_with_boot_index_0() -> None:
     assert root_device(asked()) is None
     assert root_device(asked(BLANK, ROOT, COPY)) is ROOT
+    third, never = replace(COPY, boot_index=2), replace(COPY, boot_index=-1)
+    assert root_device(asked(third, COPY, never, never, ROOT)) is ROOT
 
 
 @pytest.mark.parametrize(
@@ -100,6 +102,8 @@ def test_the_root_is_the_one_device_with_boot_index_0() -> None:
     [
         ([BLANK], Invalid),
         ([ROOT, ROOT], Invalid),
+        ([ROOT, COPY, COPY], Invalid),
+        ([ROOT, replace(BLANK, boot_index=2)], Invalid),
         ([replace(ROOT, source="blank")], Invalid),
         ([replace(ROOT, source="volume")], NotImplemented_),
         ([ROOT, replace(COPY, source="snapshot")], NotImplemented_),

@@ -10,14 +10,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
-from hanok.api._query import Query
+from hanok.api._query import Query, count
 from hanok.model.errors import Invalid
 
 DEFAULT = 100
 """Items on a page where a client does not say (NHN Cloud's documents)."""
 LARGEST = 1_000
 """Items on a page at most; a larger limit is lowered to it (Nova's `max_limit`)."""
-_DIGITS = len(str(LARGEST))
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,13 +36,11 @@ def page(query: Query, *, default: int = DEFAULT) -> Page:
     marker = query.get("marker") or None
     if text is None:
         return Page(default, marker)
-    digits = text.strip()
-    if not (digits.isascii() and digits.isdigit()):
+    limit = count(text, LARGEST)
+    if limit is None:
         raise Invalid(
             f"Invalid input for query parameters limit. Value: {text}. It is not an integer >= 0"
         )
-    digits = digits.lstrip("0") or "0"
-    limit = LARGEST if len(digits) > _DIGITS else min(int(digits), LARGEST)
     return Page(limit, marker)
 
 

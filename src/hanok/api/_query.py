@@ -12,6 +12,15 @@ _TRUE = frozenset({"1", "true", "on", "yes", "t", "y"})
 _FALSE = frozenset({"0", "false", "off", "no", "f", "n"})
 
 
+def count(text: str, most: int) -> int | None:
+    """Read an integer >= 0; one above `most` is lowered to it. None: it is no such integer."""
+    digits = text.strip()
+    if not (digits.isascii() and digits.isdigit()):
+        return None
+    digits = digits.lstrip("0") or "0"
+    return most if len(digits) > len(str(most)) else min(int(digits), most)
+
+
 class Query:
     """The parameters of a request, in order; names are case-sensitive, blank values kept."""
 
@@ -39,7 +48,7 @@ class Query:
         """Return every value of `name`."""
         return [value for key, value in self._pairs if key == name]
 
-    def integer(self, name: str, *, message: str | None = None) -> int | None:
+    def integer(self, name: str) -> int | None:
         """Return a non-negative integer, None when absent; raises Invalid."""
         value = self.get(name)
         if value is None:
@@ -48,8 +57,7 @@ class Query:
         if text.isascii() and text.isdigit() and len(text) < 11 and int(text) <= _LARGEST:
             return int(text)
         raise Invalid(
-            message
-            or f"Invalid value for query parameter {name}: '{value}' is not an integer >= 0."
+            f"Invalid value for query parameter {name}: '{value}' is not an integer >= 0."
         )
 
     def flag(self, name: str) -> bool | None:

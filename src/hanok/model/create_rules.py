@@ -91,10 +91,15 @@ def check_items(metadata: Mapping[str, str]) -> None:
 
 
 def root_device(request: ServerCreate) -> BlockDevice | None:
-    """Return the requested root disk; refuses what cannot be booted from or is not offered."""
-    roots = [device for device in request.block_devices if device.boot_index == 0]
-    if len(roots) > 1 or (request.block_devices and not roots):
+    """Return the requested root disk; refuses what cannot be booted from or is not offered.
+
+    The places in the boot order are 0, 1, 2, …, each once (Nova); a negative one, or none, is no
+    place in it.
+    """
+    order = sorted(place for place in map(_place, request.block_devices) if place >= 0)
+    if order != list(range(len(order))) or (request.block_devices and not order):
         raise Invalid(_BAD_BOOT)
+    roots = [device for device in request.block_devices if device.boot_index == 0]
     for device in request.block_devices:
         if device.encrypted:
             raise NotImplemented_("Block storage encryption (nhn_encryption) is not offered.")
@@ -132,10 +137,14 @@ def further_devices(request: ServerCreate) -> list[BlockDevice]:
     return sorted(devices, key=_boot_order)
 
 
+def _place(device: BlockDevice) -> int:
+    return -1 if device.boot_index is None else device.boot_index
+
+
 def _boot_order(device: BlockDevice) -> tuple[bool, int]:
     """Put what is never booted from (no index, or a negative one) behind the others."""
-    index = device.boot_index
-    return (True, 0) if index is None or index < 0 else (False, index)
+    place = _place(device)
+    return (True, 0) if place < 0 else (False, place)
 
 
 def root_disk(device: BlockDevice | None, flavor: Flavor) -> Root:

@@ -81,6 +81,8 @@ def test_the_detailed_list_is_the_guides(api: OneRegion) -> None:
         ("minDisk=21", "member", [3]),
         ("minRam=2048&minDisk=0", "member", [2, 3]),
         ("minRam=4096", "member", []),
+        (f"minRam={2**63}", "member", []),
+        (f"minDisk={2**31}", "member", []),
         ("is_public=None", "member", [1, 2, 3]),
         ("is_public=false", "member", [1, 2, 3]),
         ("is_public=None", "admin", [1, 2, 3, 4, 5]),
@@ -101,7 +103,6 @@ def test_filters(api: OneRegion, path: str, query: str, caller: str, wanted: lis
     [
         ("minDisk=x", "member", "Invalid minDisk filter [x]"),
         ("minRam=-1", "member", "Invalid minRam filter [-1]"),
-        (f"minRam={2**63}", "member", f"Invalid minRam filter [{2**63}]"),
         ("marker=nonsense", "member", "marker [nonsense] not found"),
         (f"marker={SECRET.id}", "member", f"marker [{SECRET.id}] not found"),
         ("sort_key=colour", "member", "Sort key supplied was not valid: colour."),

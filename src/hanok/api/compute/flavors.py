@@ -12,6 +12,7 @@ from hanok.api import _paging
 from hanok.api._body import decode
 from hanok.api._call import Answer, Call, Endpoint
 from hanok.api._links import Links
+from hanok.api._query import count
 from hanok.api.compute.links import links_of
 from hanok.model.errors import Conflict, Invalid, NotFound
 from hanok.model.flavor import Flavor
@@ -51,8 +52,12 @@ def _listing(call: Call, page: _paging.Page) -> flavors.Listing:
 
 
 def _minimum(call: Call, name: str) -> int:
+    """Read a filter; 0 when absent. More than any flavor has is met by none (Nova)."""
     value = call.query.get(name)
-    return call.query.integer(name, message=f"Invalid {name} filter [{value}]") or 0
+    least = 0 if value is None else count(value, _LARGEST)
+    if least is None:
+        raise Invalid(f"Invalid {name} filter [{value}]")
+    return least
 
 
 def _public(call: Call) -> bool | None:
