@@ -12,7 +12,7 @@ from hanok.model.power import PowerState
 from hanok.model.server import Server, VmState
 from hanok.operations import place
 from hanok.reconcile.watch import Seen, Watch, verdict
-from hanok.store import hosts, servers
+from hanok.store import hosts, journal, servers
 from tests.operations.world import HOST, PROJECT, World
 
 SERVER = Server(
@@ -169,3 +169,20 @@ def shown(world: World, server_id: str) -> str:
         found = servers.detail(reader, PROJECT, server_id)
     assert found is not None
     return found.status
+
+
+def test_of_a_server_deleted_long_ago_neither_row_nor_journal_is_left(
+    database_url: str, tmp_path: Path
+) -> None:
+    world = World(database_url, tmp_path).open().start()
+    stays, goes = world.create(), world.create()
+    world.settle()
+    world.delete(goes)
+    world.settle()
+    for _ in range(2):
+        Watch(world.store, world.hosts, world.clock, keep_days=0).look()
+    with world.store.read() as reader:
+        left = {one: len(journal.of_server(reader, one)) for one in (stays, goes)}
+        found = servers.find(reader, goes)
+    world.close()
+    assert (found, left) == (None, {stays: 1, goes: 0})

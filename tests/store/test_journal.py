@@ -83,9 +83,9 @@ def must_claim(tx: Transaction, owner: str = "me") -> OperationRow:
     return operation
 
 
-def end(tx: Transaction, operation: OperationRow, state: str = "done") -> None:
+def end(tx: Transaction, operation: OperationRow, state: str = "done", at: int = 5) -> None:
     owner, operation.owner = operation.owner or "", None
-    operation.state, operation.ended_at = state, 5
+    operation.state, operation.ended_at = state, at
     assert journal.save(tx, operation, owner=owner)
     journal.release(tx, operation)
 

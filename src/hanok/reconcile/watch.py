@@ -20,7 +20,7 @@ from hanok.model.moments import SECOND
 from hanok.model.power import PowerState
 from hanok.model.server import Server, VmState
 from hanok.operations.fault import fault
-from hanok.store import hosts, journal, servers
+from hanok.store import hosts, journal, retention, servers
 from hanok.store.database import Database
 
 log = structlog.get_logger("hanok.reconcile")
@@ -141,10 +141,18 @@ class Watch:
         """
         answered = [self._look_at(host_id) for host_id in self._hosts.hosts()]
         if self._clock.now() - self._purged_at > SECOND * 600:
-            self._purged_at = self._clock.now()
-            with self._store.write() as tx:
-                servers.purge(tx, self._clock.now() - self._keep)
+            self._purge()
         return all(answered)
+
+    def _purge(self) -> None:
+        """Remove servers that were deleted long ago, and what the journal had of those before."""
+        self._purged_at = self._clock.now()
+        before = self._purged_at - self._keep
+        with self._store.read() as reader:
+            old = retention.old_operations(reader, before)
+        with self._store.write() as tx:
+            retention.forget(tx, old)
+            servers.purge(tx, before)
 
     def _look_at(self, host_id: str) -> bool:
         """Compare a host's domains with the rows, which are read first; False: it did not answer.
