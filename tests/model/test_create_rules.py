@@ -154,8 +154,6 @@ def test_a_flavor_without_disk_has_its_root_on_a_volume() -> None:
         assert caught.value.message == ZERO_DISK
     with pytest.raises(Invalid, match="non-zero size"):
         root_disk(replace(ROOT, size_gib=None), VOLUME_FLAVOR)
-    with pytest.raises(Invalid, match=r"destination_type\. It is missing: flavor .* 'volume'"):
-        root_disk(replace(ROOT, destination=None), VOLUME_FLAVOR)
 
 
 def test_a_flavor_with_a_disk_has_its_root_on_the_host() -> None:
@@ -163,7 +161,6 @@ def test_a_flavor_with_a_disk_has_its_root_on_the_host() -> None:
     assert root_disk(None, LOCAL_FLAVOR) == own
     asked_for_more = replace(ROOT, destination="local", size_gib=500)
     assert root_disk(asked_for_more, LOCAL_FLAVOR) == own
-    assert root_disk(replace(asked_for_more, destination=None), LOCAL_FLAVOR) == own
     with pytest.raises(Invalid, match="must be 'local'"):
         root_disk(ROOT, LOCAL_FLAVOR)
 

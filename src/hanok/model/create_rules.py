@@ -152,13 +152,8 @@ def root_disk(device: BlockDevice | None, flavor: Flavor) -> Root:
 
     U2 flavors have a local disk of the flavor's size; every other flavor (disk 0) a volume.
     """
-    local = device is None or device.destination in ("local", None)
+    local = device is None or device.destination == "local"
     if flavor.disk_gib == 0:
-        if device is not None and device.destination is None:
-            raise Invalid(
-                "Invalid input for field/attribute destination_type. It is missing: flavor "
-                f"{flavor.name} boots from block storage, which is 'volume'."
-            )
         if local or device is None:
             raise Forbidden(ZERO_DISK)
         if not device.size_gib:

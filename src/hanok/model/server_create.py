@@ -19,11 +19,11 @@ class Nic:
 class BlockDevice:
     """One requested disk: `source` image, blank, volume or snapshot; `destination` local, volume.
 
-    `destination` None means: not said; `size_gib` None means: as the flavor says.
+    `size_gib` None means: as the flavor says.
     """
 
     source: str
-    destination: str | None
+    destination: str
     source_id: str | None = None
     boot_index: int | None = None
     size_gib: int | None = None

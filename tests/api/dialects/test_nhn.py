@@ -112,14 +112,14 @@ BLANK = {"source_type": "blank", "destination_type": "volume"}
 def test_a_disk_of_which_little_is_said() -> None:
     devices = read(
         block_device_mapping_v2=[
-            {"source_type": "image", "uuid": "i", "boot_index": "0"},
-            {"source_type": "blank", "volume_size": "5", "boot_index": -1},
+            {**LOCAL, "uuid": "i", "boot_index": "0"},
+            {**BLANK, "volume_size": "5", "boot_index": -1},
             {**BLANK, "source_type": "snapshot", "uuid": "s", "boot_index": None},
             {**BLANK, "nhn_encryption": {"skm_appkey": "a", "skm_key_id": "k"}, "volume_size": ""},
         ]
     ).block_devices
     assert devices == (
-        BlockDevice("image", None, "i", 0),
+        BlockDevice("image", "local", "i", 0),
         BlockDevice("blank", "volume", None, -1, 5),
         BlockDevice("snapshot", "volume", "s"),
         BlockDevice("blank", "volume", encrypted=True),
@@ -147,6 +147,7 @@ def test_a_disk_of_which_little_is_said() -> None:
         ({"block_device_mapping_v2": [{**LOCAL, "source_type": "tape"}]}, "source_type"),
         ({"block_device_mapping_v2": [{**LOCAL, "destination_type": "nfs"}]}, "destination_type"),
         ({"block_device_mapping_v2": [{"destination_type": "local"}]}, "field 'source_type'"),
+        ({"block_device_mapping_v2": [{"source_type": "image"}]}, "field 'destination_type'"),
         ({"block_device_mapping_v2": [{**LOCAL, "destination_type": None}]}, "destination_type"),
         ({"block_device_mapping_v2": [{**BLANK, "volume_size": -1}]}, "volume_size"),
         ({"block_device_mapping_v2": [{**BLANK, "boot_index": -2}]}, "boot_index"),

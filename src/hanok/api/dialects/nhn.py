@@ -46,7 +46,7 @@ class _Encryption(msgspec.Struct):
 
 class _Device(msgspec.Struct):
     source_type: str
-    destination_type: str | msgspec.UnsetType = msgspec.UNSET
+    destination_type: str
     uuid: _Short | None = None
     boot_index: _Number = None
     volume_size: _Number = None
@@ -161,27 +161,20 @@ def _nics(networks: list[_Network] | str | None) -> tuple[Nic, ...] | None:
     return tuple(nics)
 
 
-def _destination(one: _Device) -> str | None:
-    """Read where a device lies; Terraform may leave it out, and only an image has the choice."""
-    if isinstance(one.destination_type, msgspec.UnsetType):
-        return None if one.source_type == "image" else "volume"
-    if one.destination_type not in ("local", "volume"):
-        raise Invalid(
-            f"Invalid input for field/attribute destination_type. Value: {one.destination_type}. "
-            "It is local or volume."
-        )
-    return one.destination_type
-
-
 def _device(one: _Device) -> BlockDevice:
     if one.source_type not in ("image", "blank", "volume", "snapshot"):
         raise Invalid(
             f"Invalid input for field/attribute source_type. Value: {one.source_type}. It is one "
             "of image, blank, volume, snapshot."
         )
+    if one.destination_type not in ("local", "volume"):
+        raise Invalid(
+            f"Invalid input for field/attribute destination_type. Value: {one.destination_type}. "
+            "It is local or volume."
+        )
     return BlockDevice(
         source=one.source_type,
-        destination=_destination(one),
+        destination=one.destination_type,
         source_id=one.uuid or None,
         boot_index=_number("boot_index", one.boot_index, least=-1),
         size_gib=_number("volume_size", one.volume_size, least=0),
