@@ -157,6 +157,17 @@ def test_lists_show_the_newest_first_and_only_what_was_asked_for(store: Database
         assert listed(tx, statuses=("NONSENSE", "SHUTOFF")) == []
 
 
+def test_servers_are_found_by_a_part_of_an_address(each_store: Database) -> None:
+    with each_store.write() as tx:
+        furnish(tx)
+        for part in ("10.0.0.2", "10.0.0.3", "10.0", ".3"):
+            assert listed(tx, addresses=(part,)) == [10], "once, with two addresses, too"
+        for part in ("10.0.0.4", "10_0", "%", "fe80"):
+            assert listed(tx, addresses=(part,)) == []
+        assert listed(tx, addresses=("fe80", "10.0.0.2")) == [10], "any of them"
+        assert listed(tx, addresses=("10.0.0.2",), statuses=("SHUTOFF",)) == []
+
+
 def test_fault_61_pages_show_each_server_once_while_others_come_and_go(store: Database) -> None:
     with store.write() as tx:
         for number in range(6):

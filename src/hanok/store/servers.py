@@ -16,6 +16,7 @@ from sqlalchemy import (
     and_,
     bindparam,
     delete,
+    exists,
     false,
     func,
     insert,
@@ -187,6 +188,8 @@ class Listing:
     """Any of them, in whatever letters; those of deleted servers among them; () is not asked."""
     changed_since: int | None = None
     host_id: str | None = None
+    addresses: tuple[str, ...] = ()
+    """Parts of addresses: a server has one with any of them in it; () is not asked."""
 
 
 def _where(listing: Listing) -> list[ColumnElement[bool]]:
@@ -207,9 +210,22 @@ def _where(listing: Listing) -> list[ColumnElement[bool]]:
             terms.append(column == value)
     if listing.statuses:
         terms.append(or_(*map(_status_term, listing.statuses)))
+    if listing.addresses:
+        terms.append(or_(*map(_address_term, listing.addresses)))
     if listing.marker is not None:
         terms.append(tuple_(servers.c.created_at, servers.c.id) < tuple_(*listing.marker))
     return terms
+
+
+def _address_term(part: str) -> ColumnElement[bool]:
+    held = ports.join(fixed_ips, fixed_ips.c.port_id == ports.c.id)
+    return exists(
+        select(ports.c.id)
+        .select_from(held)
+        .where(
+            ports.c.server_id == servers.c.id, fixed_ips.c.address.contains(part, autoescape=True)
+        )
+    )
 
 
 def _status_term(status: str) -> ColumnElement[bool]:

@@ -48,7 +48,7 @@ def test_every_filter_of_the_guide_is_read(store: Database) -> None:
         found = asked(
             reader,
             f"limit=5&marker={uuid(3)}&reservation_id=r&image=i&flavor=f&status=ACTIVE&status=error"
-            "&changes-since=1970-01-01T00:00:10",
+            "&changes-since=1970-01-01T00:00:10&ip=10.0.&ip6=fe80",
         )
     assert found == Listing(
         project_id=MINE,
@@ -59,6 +59,7 @@ def test_every_filter_of_the_guide_is_read(store: Database) -> None:
         flavor_id="f",
         statuses=("ACTIVE", "ERROR"),
         changed_since=10 * SECOND,
+        addresses=("10.0.", "fe80"),
     )
 
 
@@ -76,7 +77,7 @@ def test_as_many_statuses_as_a_query_holds_are_one_statement(store: Database) ->
 
 def test_what_is_not_asked_for_is_not_filtered(store: Database) -> None:
     with store.read() as reader:
-        assert asked(reader, "unknown=1&host=x") == Listing(project_id=MINE, limit=101)
+        assert asked(reader, "unknown=1&host=x&ip=") == Listing(project_id=MINE, limit=101)
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Lists of servers: the guide's filters, and a page at a time."""
+"""Lists of servers: the guide's filters, Nova's `ip`, and a page at a time."""
 
 from __future__ import annotations
 
@@ -42,6 +42,8 @@ def listing(call: Call, page: Page, reader: Reader) -> Listing:
         # Each once: a database's statement has no room for the same one two hundred times.
         statuses=tuple(dict.fromkeys(status.upper() for status in query.all("status"))),
         changed_since=_moment(query.get("changes-since")),
+        # A part of it will do, as in Nova where Neutron looks for it.
+        addresses=tuple(one for one in (query.get("ip"), query.get("ip6")) if one),
     )
 
 
