@@ -107,12 +107,13 @@ def test_addresses_and_groups_are_replaced(store: Database) -> None:
 def test_a_port_is_lent_bound_and_let_go(store: Database) -> None:
     with store.write() as tx:
         lent = ports.make(tx, a_port(20, NETWORK), (Wish(NETWORK, (ONE,)),))
-        ports.attach(tx, lent.id, server_id=SERVER, position=1, now=NOW)
-        ports.attach(tx, lent.id, server_id=SERVER, position=1, now=NOW)
+        ports.attach(tx, lent.id, server_id=SERVER, zone="z", position=1, now=NOW)
+        ports.attach(tx, lent.id, server_id=SERVER, zone="z", position=1, now=NOW)
         with pytest.raises(Conflict, match="in use"):
-            ports.attach(tx, lent.id, server_id=uuid(5), position=0, now=NOW)
+            ports.attach(tx, lent.id, server_id=uuid(5), zone="z", position=0, now=NOW)
         with pytest.raises(NotFound):
-            ports.attach(tx, uuid(77), server_id=SERVER, position=0, now=NOW)
+            ports.attach(tx, uuid(77), server_id=SERVER, zone="z", position=0, now=NOW)
+        assert [port.device_owner for port in ports.of_server(tx, SERVER)] == ["compute:z"]
         ports.bind(tx, lent.id, host_id=None, status="ACTIVE", now=NOW)
         own = ports.allocate(tx, wanted(9, SERVER), NOW)
         assert [port.id for port in ports.of_server(tx, SERVER)] == [own.id, lent.id]

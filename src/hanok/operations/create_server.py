@@ -144,7 +144,12 @@ def _lend_port(work: Work) -> Port:
     """Lend a port of the project's own, which keeps its groups, but for what was changed since."""
     intent, nic, group_ids = _intent(work), _nic(work), _group_ids(work)
     port = ports.attach(
-        work.tx, nic.port_id, server_id=intent.server_id, position=nic.position, now=work.now
+        work.tx,
+        nic.port_id,
+        server_id=intent.server_id,
+        zone=work.results["place"]["zone"],
+        position=nic.position,
+        now=work.now,
     )
     for group_id in sorted(set(group_ids) - set(intent.group_ids)):
         security_groups.join(work.tx, nic.port_id, group_id)
@@ -170,6 +175,7 @@ def _allocate_port(work: Work) -> dict[str, Any]:
                 server_id=intent.server_id,
                 position=nic.position,
                 group_ids=_group_ids(work),
+                zone=work.results["place"]["zone"],
             ),
             work.now,
         )

@@ -37,7 +37,10 @@ _mine = _ports.where(ports.c.server_id == bindparam("server")).order_by(ports.c.
 
 @dataclass(frozen=True, slots=True)
 class Allocation:
-    """A port to be made for a server: where, with which address (None: the lowest free one)."""
+    """A port to be made for a server: where, with which address (None: the lowest free one).
+
+    `zone` is the server's availability zone, which the port's owner names; the default is Nova's.
+    """
 
     port_id: str
     network_id: str
@@ -47,6 +50,7 @@ class Allocation:
     server_id: str | None
     position: int
     group_ids: tuple[str, ...]
+    zone: str = "nova"
 
 
 def _to_port(row: Row[Any]) -> Port:
@@ -123,7 +127,7 @@ def allocate(tx: Transaction, wanted: Allocation, now: int) -> Port:
         admin_state_up=True,
         status="DOWN",
         device_id=wanted.server_id or "",
-        device_owner="compute:nova" if wanted.server_id else "",
+        device_owner=f"compute:{wanted.zone}" if wanted.server_id else "",
         server_id=wanted.server_id,
         position=wanted.position,
         created_for_server=wanted.server_id is not None,
@@ -214,8 +218,10 @@ def remove(tx: Transaction, port_id: str) -> None:
     tx.run(delete(ports).where(ports.c.id == port_id))
 
 
-def attach(tx: Transaction, port_id: str, *, server_id: str, position: int, now: int) -> Port:
-    """Lend an existing port to a server; raises Conflict when another one has it."""
+def attach(
+    tx: Transaction, port_id: str, *, server_id: str, zone: str, position: int, now: int
+) -> Port:
+    """Lend an existing port to a server in a zone; raises Conflict when another one has it."""
     port = lock(tx, port_id)
     if port is None:
         raise NotFound(f"Port {port_id} could not be found.")
@@ -227,7 +233,7 @@ def attach(tx: Transaction, port_id: str, *, server_id: str, position: int, now:
         .values(
             server_id=server_id,
             device_id=server_id,
-            device_owner="compute:nova",
+            device_owner=f"compute:{zone}",
             position=position,
             updated_at=now,
         )

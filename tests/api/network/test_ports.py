@@ -215,3 +215,32 @@ def test_what_is_odd_is_refused(
 @pytest.mark.parametrize("body", [b"", b"{", [], {}, {"port": []}, {"port": {"fixed_ips": 7}}])
 def test_an_odd_change_is_refused(network: OneRegion, port: str, body: object) -> None:
     assert network.call("PUT", f"{ROOT}/{port}", body).status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "said"),
+    [
+        ("network_id", "Default-Network", "'Default-Network' is not a valid UUID."),
+        ("security_groups", ["web"], "'web' is not a valid UUID."),
+        ("security_groups", [NOBODY, NOBODY], f"Duplicate items in the list: '{NOBODY}'."),
+        ("fixed_ips", [{"subnet_id": "x"}], "'x' is not a valid UUID."),
+    ],
+)
+def test_ids_are_looked_at_before_they_are_looked_for(
+    network: OneRegion, field: str, value: Any, said: str
+) -> None:
+    answers = [make(network, **{field: value})]
+    if field != "network_id":
+        answers.append(change(network, made(network)["id"], **{field: value}))
+    for answer in answers:
+        assert refused(answer) == (400, "HTTPBadRequest")
+        message = answer.json["NeutronError"]["message"]
+        assert message == f"Invalid input for {field}. Reason: {said}"
+
+
+def test_null_is_no_group_at_all(network: OneRegion) -> None:
+    assert made(network, security_groups=None)["security_groups"] == []
+    port = made(network)
+    assert len(port["security_groups"]) == 1
+    assert change(network, port["id"], name="x").json["port"]["security_groups"] != []
+    assert change(network, port["id"], security_groups=None).json["port"]["security_groups"] == []

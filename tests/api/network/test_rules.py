@@ -7,6 +7,8 @@ import pytest
 from tests.api.one_region import OneRegion
 from tests.region_store import OTHER
 
+ROOT = "/v2.0/security-group-rules"
+
 NOBODY = "00000000-0000-4000-8000-000000000000"
 
 
@@ -145,3 +147,21 @@ def test_a_reader_may_not_write(network: OneRegion) -> None:
     result = network.call("POST", "/v2.0/security-group-rules", rule, caller="reader")
     assert result.status_code == 403
     assert result.json["NeutronError"]["type"] == "PolicyNotAuthorized"
+
+
+def test_a_rule_says_whether_it_is_of_the_default_group(network: OneRegion) -> None:
+    [home] = network.get("/v2.0/security-groups?name=default")["security_groups"]
+    web = network.call("POST", "/v2.0/security-groups", {"security_group": {"name": "web"}}).json
+    for group_id, default in ((home["id"], True), (web["security_group"]["id"], False)):
+        body = {"security_group_id": group_id, "direction": "ingress", "protocol": "udp"}
+        made = network.call("POST", ROOT, {"security_group_rule": body}).json
+        rule = made["security_group_rule"]
+        assert rule["belongs_to_default_sg"] is default
+        assert network.get(f"{ROOT}/{rule['id']}")["security_group_rule"] == rule
+        group = network.get(f"/v2.0/security-groups/{group_id}")["security_group"]
+        assert rule in group["security_group_rules"]
+        found = network.get(f"{ROOT}?security_group_id={group_id}")["security_group_rules"]
+        assert {one["belongs_to_default_sg"] for one in found} == {default}
+    both = network.get(ROOT)["security_group_rules"]
+    of_default = network.get(f"{ROOT}?belongs_to_default_sg=true")["security_group_rules"]
+    assert of_default == [one for one in both if one["security_group_id"] == home["id"]] != both

@@ -52,11 +52,11 @@ def test_a_port_shows_its_address_and_groups(network: OneRegion, port: str) -> N
         ("networks", "NetworkNotFound", "Network {} could not be found."),
         ("subnets", "SubnetNotFound", "Subnet {} could not be found."),
         ("ports", "PortNotFound", "Port {} could not be found."),
-        ("security-groups", "SecurityGroupNotFound", "Security group {} could not be found."),
+        ("security-groups", "SecurityGroupNotFound", "Security group {} does not exist"),
         (
             "security-group-rules",
             "SecurityGroupRuleNotFound",
-            "Security group rule {} could not be found.",
+            "Security group rule {} does not exist",
         ),
         ("routers", "RouterNotFound", "Router {} could not be found."),
         ("floatingips", "FloatingIPNotFound", "Floating IP {} could not be found."),

@@ -128,6 +128,13 @@ def test_of_another_project_is_nothing_to_be_seen(network: OneRegion) -> None:
         ({"dns_nameservers": ["1.1.1.1"] * 2}, 400, "HTTPBadRequest"),
         ({"host_routes": [{"destination": "0.0.0.0/0"}]}, 400, "HTTPBadRequest"),
         ({"enable_dhcp": "perhaps"}, 400, "HTTPBadRequest"),
+        ({"network_id": "home"}, 400, "HTTPBadRequest"),
+        ({"cidr": None}, 400, "BadRequest"),
+        (
+            {"allocation_pools": [{"start": "10.1.0.2", "end": "10.1.0.9", "x": 1}]},
+            400,
+            "HTTPBadRequest",
+        ),
         ({"subnetpool_id": NOBODY}, 400, "HTTPBadRequest"),
         ({"tenant_id": OTHER}, 400, "HTTPBadRequest"),
         (

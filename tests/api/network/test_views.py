@@ -31,5 +31,5 @@ def test_a_group_shows_its_rules() -> None:
     group = SecurityGroup("g", MINE, "web", "", NOW, NOW)
     rule = let_out("r", group)
     shown = views.security_group(group, [rule])
-    assert shown["security_group_rules"] == [views.security_group_rule(rule, None)]
+    assert shown["security_group_rules"] == [views.security_group_rule(rule, False)]
     assert shown["security_group_rules"][0]["direction"] == "egress"

@@ -19,11 +19,15 @@ Only = Mapping[str, Sequence[str]]
 """Filters that the store applies: a column's name, and the values that it may have."""
 
 
+_OWN_WORDS = {"SecurityGroup": "does not exist", "SecurityGroupRule": "does not exist"}
+"""How Neutron says of these kinds that one is not there."""
+
+
 class Missing(NotFound):
     """An object that is not there; `neutron_type` names its kind."""
 
     def __init__(self, kind: str, words: str, wanted: str) -> None:
-        super().__init__(f"{words} {wanted} could not be found.")
+        super().__init__(f"{words} {wanted} {_OWN_WORDS.get(kind, 'could not be found.')}")
         self.neutron_type = f"{kind}NotFound"
 
 

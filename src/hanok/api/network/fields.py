@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable
 from typing import Annotated
 
 import msgspec
@@ -13,6 +15,7 @@ Short = Annotated[str, msgspec.Meta(max_length=255)]
 """A name, a description or an id."""
 Flag = bool | int | str | None
 """A truth value as clients write it: true, 1, "true", "True"."""
+_UUID = re.compile(r"[0-9a-f]{32}", re.IGNORECASE)
 _FLAGS = {"true": True, "1": True, "false": False, "0": False}
 
 
@@ -31,6 +34,13 @@ def flag(name: str, value: Flag, default: bool) -> bool:
             f"Invalid input for {name}. Reason: '{value}' cannot be converted to boolean."
         )
     return known
+
+
+def check_uuids(name: str, values: Iterable[str]) -> None:
+    """Refuse what is no UUID, with dashes or without, before it is looked for (Neutron)."""
+    for value in values:
+        if not _UUID.fullmatch(value.replace("-", "")):
+            raise Invalid(f"Invalid input for {name}. Reason: '{value}' is not a valid UUID.")
 
 
 def check_project(credentials: Credentials, *named: str | None) -> None:

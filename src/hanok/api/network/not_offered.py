@@ -56,6 +56,14 @@ KINDS = (
         ("add_router_interface", "remove_router_interface"),
     ),
     Kind(
+        *("routes", "Route", "Route"),
+        "Routes are not offered: networks have no way to each other and to the outside.",
+    ),
+    Kind(
+        *("subnetpools", "SubnetPool", "Subnet pool"),
+        "Subnet pools are not offered: a subnet is made with its cidr.",
+    ),
+    Kind(
         *("floatingips", "FloatingIP", "Floating IP"),
         "Floating IPs are not offered: there is no external network to take them from.",
     ),

@@ -17,7 +17,8 @@ from hanok.api.network import views
 from hanok.api.network.attributes import STANDARD, Attributes
 from hanok.api.network.collections import Missing
 from hanok.api.network.failures import PortInUse
-from hanok.api.network.fields import Flag, Short, check_project, flag
+from hanok.api.network.fields import Flag, Short, check_project, check_uuids, flag
+from hanok.model.errors import Invalid
 from hanok.model.port import Asked, FixedIp, MacTaken, Port, Wish, mac_address, wishes
 from hanok.model.security_group import DEFAULT
 from hanok.store import first_start, network_quotas, networks, ports, security_groups
@@ -35,7 +36,7 @@ class _Fields(msgspec.Struct):
     admin_state_up: Flag = None
     mac_address: Short | None = None
     fixed_ips: list[_FixedIp] | None = None
-    security_groups: list[Short] | None = None
+    security_groups: list[Short] | msgspec.UnsetType | None = msgspec.UNSET
     device_id: Short | None = None
     device_owner: Short | None = None
 
@@ -74,6 +75,8 @@ def create(call: Call) -> Answer:
     """Serve POST ports: 201; without `fixed_ips` one address, without groups the default group."""
     asked = _ATTRIBUTES.to_create(call.body)
     check_project(call.credentials, asked.tenant_id, asked.project_id)
+    check_uuids("network_id", [asked.network_id])
+    _check_ids(asked)
     clock, project_id = call.region.clock, call.credentials.project_id
     mac = mac_address(asked.mac_address) if asked.mac_address else ""
     up = flag("admin_state_up", asked.admin_state_up, True)
@@ -114,6 +117,7 @@ def update(call: Call) -> Answer:
     A server keeps its port's MAC and device: 409. For a running server see above.
     """
     asked = _ATTRIBUTES.to_change(call.body)
+    _check_ids(asked)
     values = _values(asked)
     region, project_id = call.region, call.credentials.project_id
     with region.store.write() as tx:
@@ -124,7 +128,7 @@ def update(call: Call) -> Answer:
             known = networks.subnets_of(tx, port.network_id)
             _resolve(port.network_id, known, asked.fixed_ips)
             ports.set_addresses(tx, port, keep, _resolve(port.network_id, known, open_))
-        if asked.security_groups is not None:
+        if asked.security_groups is not msgspec.UNSET:
             ports.set_groups(tx, port, _groups(tx, project_id, asked.security_groups))
         if not ports.change(tx, port.id, values, region.clock.now()):
             raise MacTaken(port.network_id, values["mac_address"])
@@ -180,13 +184,28 @@ def _check_free(port: Port, values: dict[str, Any]) -> None:
             raise PortInUse(port.id, port.network_id, port.server_id)
 
 
-def _groups(tx: Transaction, project_id: str, asked: Sequence[str] | None) -> tuple[str, ...]:
-    if asked is None:
+def _check_ids(asked: _Fields) -> None:
+    check_uuids("fixed_ips", [one.subnet_id for one in asked.fixed_ips or () if one.subnet_id])
+    groups = asked.security_groups or []
+    check_uuids("security_groups", groups)
+    twice = sorted({one for one in groups if groups.count(one) > 1})
+    if twice:
+        raise Invalid(
+            "Invalid input for security_groups. Reason: Duplicate items in the list: "
+            f"'{', '.join(twice)}'."
+        )
+
+
+def _groups(
+    tx: Transaction, project_id: str, asked: Sequence[str] | msgspec.UnsetType | None
+) -> tuple[str, ...]:
+    """Return the groups asked for: nothing said is the default group, null is none (Neutron)."""
+    if asked is msgspec.UNSET:
         return (security_groups.find(tx, project_id, DEFAULT).id,)
-    wanted = dict.fromkeys(asked)
-    for group_id in sorted(wanted.keys() - security_groups.hold(tx, project_id, list(wanted))):
+    wanted = tuple(asked or ())
+    for group_id in sorted(set(wanted) - security_groups.hold(tx, project_id, wanted)):
         raise Missing("SecurityGroup", "Security group", group_id)
-    return tuple(wanted)
+    return wanted
 
 
 def _wishes(reader: Reader, network_id: str, asked: Sequence[_FixedIp] | None) -> tuple[Wish, ...]:

@@ -13,7 +13,7 @@ from hanok.api.network.attributes import STANDARD, Attributes
 from hanok.api.network.collections import Missing
 from hanok.api.network.fields import check_project
 from hanok.model.errors import Conflict, Invalid
-from hanok.model.security_group import SecurityGroupRule
+from hanok.model.security_group import DEFAULT, SecurityGroupRule
 from hanok.store import network_quotas, security_groups
 from hanok.store.database import Reader
 
@@ -114,7 +114,9 @@ def create(call: Call) -> Answer:
         if same is not None:
             raise RuleExists(f"Security group rule already exists. Rule id is {same}.")
         security_groups.add_rule(tx, rule)
-    return Answer(201, {"security_group_rule": views.security_group_rule(rule, None)})
+        group = security_groups.find(tx, project_id, rule.security_group_id)
+    shown = views.security_group_rule(rule, group.name == DEFAULT)
+    return Answer(201, {"security_group_rule": shown})
 
 
 def _same(reader: Reader, rule: SecurityGroupRule) -> str | None:
@@ -144,7 +146,10 @@ def _same(reader: Reader, rule: SecurityGroupRule) -> str | None:
 def _checked(asked: _Rule) -> dict[str, Any]:
     """Check a rule as Neutron does; return what is stored."""
     if asked.direction not in ("ingress", "egress"):
-        raise Invalid(f"Invalid input for direction. '{asked.direction}' is not ingress or egress.")
+        raise Invalid(
+            f"Invalid input for direction. Reason: '{asked.direction}' is not in "
+            "['ingress', 'egress']."
+        )
     ethertype = {"ipv4": "IPv4", "ipv6": "IPv6"}.get((asked.ethertype or "IPv4").lower())
     if ethertype is None:
         raise RuleInvalid(

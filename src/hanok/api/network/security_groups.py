@@ -120,7 +120,7 @@ def delete(call: Call) -> Answer:
     with call.region.store.write() as tx:
         group = _find(tx, call)
         if group.name == DEFAULT:
-            raise DefaultGroupRemoved("Removing default security group not allowed.")
+            raise DefaultGroupRemoved("Insufficient rights for removing default security group.")
         if not security_groups.remove(tx, group.id):
             raise SecurityGroupInUse(f"Security Group {group.id} in use.")
     return Answer(204)

@@ -13,6 +13,7 @@ from hanok.api.network import security_groups as groups
 from hanok.api.network import subnets as subnet_endpoints
 from hanok.api.network.collections import Collection, Only
 from hanok.api.network.failures import shape
+from hanok.model.security_group import DEFAULT
 from hanok.store import networks, ports, security_groups
 from hanok.store.database import Reader
 
@@ -52,7 +53,16 @@ def _group(reader: Reader, project_id: str, wanted: str) -> tuple[Any, Any] | No
 
 
 def _rules(reader: Reader, project_id: str, only: Only) -> Sequence[tuple[Any, Any]]:
-    return [(one, None) for one in security_groups.project_rules(reader, project_id, only)]
+    known = security_groups.of_project(reader, project_id)
+    default = {group.id for group in known if group.name == DEFAULT}
+    found = security_groups.project_rules(reader, project_id, only)
+    return [(one, one.security_group_id in default) for one in found]
+
+
+def _rule(reader: Reader, project_id: str, wanted: str) -> tuple[Any, Any] | None:
+    one = security_groups.get_rule(reader, project_id, wanted)
+    group = None if one is None else security_groups.get(reader, project_id, one.security_group_id)
+    return None if group is None else (one, group.name == DEFAULT)
 
 
 def _single(
@@ -106,7 +116,7 @@ COLLECTIONS = (
         *("security_group_rules", "security_group_rule"),
         *("SecurityGroupRule", "Security group rule"),
         _rules,
-        _single(security_groups.get_rule),
+        _rule,
         views.security_group_rule,
         prepare=groups.ensure_default,
         columns=frozenset({"id", "security_group_id", "direction", "ethertype"}),

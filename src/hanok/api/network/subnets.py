@@ -15,7 +15,7 @@ from hanok.api._call import Answer, Call, Endpoint
 from hanok.api.network import views
 from hanok.api.network.attributes import STANDARD, Attributes
 from hanok.api.network.collections import Missing
-from hanok.api.network.fields import Flag, Short, check_project, flag
+from hanok.api.network.fields import Flag, Short, check_project, check_uuids, flag
 from hanok.api.network.networks import own
 from hanok.model.errors import Conflict, Invalid
 from hanok.model.network import (
@@ -36,7 +36,7 @@ _MOST_SERVERS = 5
 """Name servers of one subnet at most (Neutron's `max_dns_nameservers`)."""
 
 
-class _Pool(msgspec.Struct):
+class _Pool(msgspec.Struct, forbid_unknown_fields=True):
     start: Short
     end: Short
 
@@ -113,6 +113,7 @@ def create(call: Call) -> Answer:
     """Serve POST subnets: 201; the gateway is the first address, unless said or null."""
     asked = _ATTRIBUTES.to_create(call.body)
     check_project(call.credentials, asked.tenant_id, asked.project_id)
+    check_uuids("network_id", [asked.network_id])
     if str(asked.ip_version) != "4":
         raise Invalid("Invalid input for ip_version. Reason: only IPv4 is offered.")
     if asked.cidr is None:

@@ -8,7 +8,7 @@ from typing import Any
 from hanok.model.moments import iso
 from hanok.model.network import Network, Subnet
 from hanok.model.port import Port
-from hanok.model.security_group import SecurityGroup, SecurityGroupRule
+from hanok.model.security_group import DEFAULT, SecurityGroup, SecurityGroupRule
 
 
 def network(one: Network, subnets: list[Subnet]) -> dict[str, Any]:
@@ -99,14 +99,14 @@ def security_group(one: SecurityGroup, rules: list[SecurityGroupRule]) -> dict[s
         "stateful": True,
         "shared": False,
         "tags": [],
-        "security_group_rules": [security_group_rule(rule, None) for rule in rules],
+        "security_group_rules": [security_group_rule(rule, one.name == DEFAULT) for rule in rules],
         "created_at": iso(one.created_at),
         "updated_at": iso(one.updated_at),
     }
 
 
-def security_group_rule(one: SecurityGroupRule, _children: object) -> dict[str, Any]:
-    """Return a rule."""
+def security_group_rule(one: SecurityGroupRule, in_default: bool) -> dict[str, Any]:
+    """Return a rule, of the project's default group or of another one."""
     return {
         "id": one.id,
         "security_group_id": one.security_group_id,
@@ -121,7 +121,7 @@ def security_group_rule(one: SecurityGroupRule, _children: object) -> dict[str, 
         "remote_group_id": one.remote_group_id,
         "remote_address_group_id": None,
         "normalized_cidr": _network_of(one.remote_ip_prefix),
-        "belongs_to_default_sg": False,
+        "belongs_to_default_sg": in_default,
         "description": one.description,
         "tags": [],
         "created_at": iso(one.created_at),

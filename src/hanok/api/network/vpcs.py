@@ -14,7 +14,7 @@ from hanok.api.network import subnets as subnet_endpoints
 from hanok.api.network import vpc_views
 from hanok.api.network.attributes import Attributes
 from hanok.api.network.collections import Collection, Only
-from hanok.api.network.fields import Short, check_project
+from hanok.api.network.fields import Short, check_project, check_uuids
 from hanok.api.network.vpc_views import Inside
 from hanok.model.errors import Invalid
 from hanok.model.network import InvalidInput, default_pools, ipv4_network
@@ -176,6 +176,7 @@ def create_subnet(call: Call) -> Answer:
     """
     asked = _SUBNET_ATTRIBUTES.to_create(call.body)
     check_project(call.credentials, asked.tenant_id, asked.project_id)
+    check_uuids("vpc_id", [asked.vpc_id])
     cidr = ipv4_network("cidr", asked.cidr)
     gateway = str(cidr[1])
     values = {

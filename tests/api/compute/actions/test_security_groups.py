@@ -90,3 +90,6 @@ def test_what_is_said_while_the_server_is_made_holds_for_the_ports_to_come(world
     with world.store.read() as reader:
         having = ports.of_server(reader, server_id)
     assert [port.group_ids for port in having] == [(WEB,)] * len(made) == [(WEB,)] * 3
+    zone = world.server(server_id).availability_zone
+    assert zone
+    assert {port.device_owner for port in having} == {f"compute:{zone}"}
