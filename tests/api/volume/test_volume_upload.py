@@ -45,12 +45,13 @@ def test_the_answer_names_the_image_and_the_volume_is_uploading(
         shown = dict(answer.body[KEY])
         image_id = shown.pop("image_id")
         assert shown.pop("updated_at")
+        kind = shown.pop("volume_type")
+        assert (kind["name"], kind["is_public"]) == ("General SSD", True), "an object, here alone"
         assert shown == {
             "id": volume_id,
             "status": "uploading",
             "display_description": "data",
             "size": 2,
-            "volume_type": "General SSD",
             "image_name": "copy",
             "disk_format": "qcow2",
             "container_format": "bare",

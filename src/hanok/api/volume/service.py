@@ -12,7 +12,6 @@ from hanok.api._errors import volume_shape
 from hanok.api.volume import limits, volume_create, volume_upload, volumes
 from hanok.api.volume.volume_list import listed
 from hanok.model.errors import NotFound, NotImplemented_
-from hanok.model.volume import VolumeType
 from hanok.store import volumes as volume_rows
 from hanok.store import zones
 
@@ -47,18 +46,6 @@ def _versions(call: Call, names: tuple[str, ...] = ("v2", "v3"), status: int = 3
     return Answer(status, {"versions": [_document(call, name) for name in names]})
 
 
-def _type(one: VolumeType) -> dict[str, Any]:
-    return {
-        "id": one.id,
-        "name": one.name,
-        "description": one.description,
-        "is_public": one.is_public,
-        "os-volume-type-access:is_public": one.is_public,
-        "qos_specs_id": None,
-        "extra_specs": one.extra_specs,
-    }
-
-
 def _types(call: Call) -> Answer:
     """List the types; private ones are an administrator's, who may ask for either kind."""
     wanted: bool | None = True
@@ -67,7 +54,7 @@ def _types(call: Call) -> Answer:
         wanted = None if text == "none" else call.query.flag("is_public") is not False
     with call.region.store.read() as reader:
         known = volume_rows.types(reader)
-    shown = [_type(one) for one in known if wanted in (None, one.is_public)]
+    shown = [volumes.view_type(one) for one in known if wanted in (None, one.is_public)]
     return Answer(200, {"volume_types": shown})
 
 
@@ -76,7 +63,7 @@ def _one_type(call: Call) -> Answer:
     with call.region.store.read() as reader:
         for one in volume_rows.types(reader):
             if one.id == wanted or (wanted == "default" and one.position == 0):
-                return Answer(200, {"volume_type": _type(one)})
+                return Answer(200, {"volume_type": volumes.view_type(one)})
     raise NotFound(f"Volume type {wanted} could not be found.")
 
 

@@ -8,9 +8,9 @@ import msgspec
 
 from hanok.api._body import decode
 from hanok.api._call import Answer, Call
-from hanok.api.volume.volumes import find, view
+from hanok.api.volume.volumes import find, flag, view
 from hanok.model.create_rules import GIB
-from hanok.model.errors import Invalid, NotFound, NotImplemented_
+from hanok.model.errors import Conflict, Invalid, NotFound, NotImplemented_
 from hanok.model.image import Image
 from hanok.model.volume import Volume
 from hanok.operations import create_volume
@@ -33,6 +33,7 @@ class _Volume(msgspec.Struct):
     source_volid: _Short | None = None
     metadata: dict[_Key, _Short] | None = None
     nhn_encryption: dict[str, str] | None = None
+    multiattach: bool | str | int | None = None
 
 
 class _Create(msgspec.Struct):
@@ -58,6 +59,8 @@ def create(call: Call, *, version: str) -> Answer:
         raise NotImplemented_("Block storage encryption (nhn_encryption) is not offered.")
     if asked.snapshot_id or asked.source_volid:
         raise NotImplemented_("Volumes from snapshots and from volumes are not offered.")
+    if flag("multiattach", asked.multiattach):
+        raise Invalid("A volume is attached to one server at a time: multiattach is not offered.")
     size = _size(asked.size)
     region, credentials = call.region, call.credentials
     with region.store.read() as reader:
@@ -69,8 +72,8 @@ def create(call: Call, *, version: str) -> Answer:
         id=region.clock.new_id(),
         project_id=credentials.project_id,
         user_id=credentials.user_id,
-        name=asked.name or "",
-        description=asked.description,
+        name=(asked.name or "").strip(),
+        description=None if asked.description is None else asked.description.strip(),
         status="creating",
         size_gib=size,
         volume_type=volume_type,
@@ -93,7 +96,8 @@ def create(call: Call, *, version: str) -> Answer:
 def update(call: Call, *, version: str) -> Answer:
     """Serve PUT volumes/{id}: name, description, metadata."""
     asked = decode(call.body, _Update).volume
-    given = {k: v for k, v in msgspec.structs.asdict(asked).items() if v is not None}
+    asked_for = msgspec.structs.asdict(asked).items()
+    given = {k: v.strip() if isinstance(v, str) else v for k, v in asked_for if v is not None}
     with call.region.store.write() as tx:
         volume, _ = find(tx, call)
         volumes.change(tx, volume.id, given, call.region.clock.now())
@@ -111,20 +115,32 @@ def _size(value: int | str | None) -> int:
     return int(text)
 
 
-def _image(reader: Reader, project_id: str, image_id: str | None, size: int) -> Image | None:
-    if not image_id:
+def _image(reader: Reader, project_id: str, wanted: str | None, size: int) -> Image | None:
+    if not wanted:
         return None
-    image = images.get(reader, image_id, project_id)
-    if image is None:
-        raise NotFound(f"Image {image_id} could not be found.")
+    image = _named(reader, project_id, wanted)
     if image.status != "active":
-        raise Invalid(f"Invalid image: Image {image_id} is not active.")
+        raise Invalid(f"Invalid image: Image {image.id} is not active.")
     needed = max(image.min_disk_gib, -(-(image.virtual_bytes or 0) // GIB))
     if size < needed:
         raise Invalid(
             f"Invalid image: Volume size {size}GB cannot be smaller than the image's {needed}GB."
         )
     return image
+
+
+def _named(reader: Reader, project_id: str, wanted: str) -> Image:
+    """Return the image of an id, of an address that ends with one, or of a name, as Cinder does."""
+    image = images.get(reader, wanted.rpartition("/")[2], project_id)
+    if image is not None:
+        return image
+    named = images.Listing(project_id, limit=2, bounds=[images.Bound("name", "eq", wanted)])
+    found = images.page(reader, named) or []
+    if len(found) > 1:
+        raise Conflict(f"Multiple matches found for '{wanted}', use an ID to be more specific.")
+    if not found:
+        raise Invalid("Invalid image identifier or unable to access requested image.")
+    return found[0]
 
 
 def _type(reader: Reader, wanted: str | None) -> str:

@@ -40,7 +40,11 @@ def listed(call: Call, *, version: str, long: bool) -> Answer:
         "volumes": [
             view(call, version, volume, attachments)
             if long
-            else {"id": volume.id, "name": volume.name, "links": links(call, version, volume.id)}
+            else {
+                "id": volume.id,
+                "name": volume.name or None,
+                "links": links(call, version, volume.id),
+            }
             for volume, attachments in shown
         ]
     }

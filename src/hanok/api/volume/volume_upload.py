@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import Annotated, Any
 
@@ -11,7 +10,7 @@ import msgspec
 from hanok.api._body import decode
 from hanok.api._call import Answer, Call
 from hanok.api.image.attributes import read_attribute
-from hanok.api.volume.volumes import find
+from hanok.api.volume.volumes import find, flag, view_type
 from hanok.model import lifecycle
 from hanok.model.errors import Invalid
 from hanok.model.image import Image
@@ -24,10 +23,6 @@ from hanok.store.database import Transaction
 
 UPLOAD = "os-volume_upload_image"
 _Name = Annotated[str, msgspec.Meta(min_length=1, max_length=255)]
-_FLAGS: Mapping[Any, bool] = {
-    **dict.fromkeys((True, "true", "1", "on", "yes"), True),
-    **dict.fromkeys((False, "false", "0", "off", "no", None), False),
-}
 
 
 class _Asked(msgspec.Struct):
@@ -63,11 +58,13 @@ def act(call: Call) -> Answer:
     with region.store.write() as tx:
         volume, attachments = find(tx, call)
         image = _image(call, volume, asked)
-        server = _reserve(tx, volume, attachments, force=_flag("force", asked.force), now=now)
+        server = _reserve(tx, volume, attachments, force=flag("force", asked.force), now=now)
         images.add(tx, image)
         upload = upload_volume.Upload(volume, image.id, str(image.disk_format), server)
         upload_volume.submit(tx, region.engine, upload)
-    return Answer(202, {UPLOAD: _view(replace(volume, updated_at=now), image)})
+        kinds = {one.name: view_type(one) for one in volumes.types(tx)}
+    kind = kinds.get(volume.volume_type)
+    return Answer(202, {UPLOAD: _view(replace(volume, updated_at=now), kind, image)})
 
 
 def _reserve(
@@ -93,7 +90,7 @@ def _image(call: Call, volume: Volume, asked: _Asked) -> Image:
         "disk_format": asked.disk_format or "raw",
         "container_format": asked.container_format or "bare",
         "visibility": asked.visibility or "private",
-        "protected": _flag("protected", asked.protected),
+        "protected": flag("protected", asked.protected),
     }
     is_admin = call.credentials.is_admin
     read = [read_attribute(name, value, is_admin=is_admin) for name, value in given.items()]
@@ -115,22 +112,15 @@ def _image(call: Call, volume: Volume, asked: _Asked) -> Image:
     )
 
 
-def _flag(name: str, value: bool | str | int | None) -> bool:
-    wanted = value.lower() if isinstance(value, str) else value
-    if wanted not in _FLAGS:
-        raise Invalid(f"Invalid input for field/attribute {name}. Value: {value}. It is a boolean.")
-    return _FLAGS[wanted]
-
-
-def _view(volume: Volume, image: Image) -> dict[str, Any]:
-    """Return what Cinder tells of an upload."""
+def _view(volume: Volume, kind: dict[str, Any] | None, image: Image) -> dict[str, Any]:
+    """Return what Cinder tells of an upload; the volume's type is an object here alone."""
     return {
         "id": volume.id,
         "updated_at": iso_micro(volume.updated_at),
         "status": upload_volume.DURING,
         "display_description": volume.description,
         "size": volume.size_gib,
-        "volume_type": volume.volume_type,
+        "volume_type": kind,
         "image_id": image.id,
         "image_name": image.name,
         "disk_format": image.disk_format,

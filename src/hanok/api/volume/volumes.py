@@ -2,17 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from hanok.api._call import Answer, Call
 from hanok.model.errors import Invalid, NotFound
 from hanok.model.moments import iso_micro
-from hanok.model.volume import Volume, VolumeAttachment
+from hanok.model.volume import Volume, VolumeAttachment, VolumeType
 from hanok.operations import delete_volume
 from hanok.store import volumes
 from hanok.store.database import Reader
 
 DELETABLE = ("available", "error", "error_deleting")
+
+
+_FLAGS: Mapping[Any, bool] = {
+    **dict.fromkeys((True, "true", "1", "on", "yes"), True),
+    **dict.fromkeys((False, "false", "0", "off", "no", None), False),
+}
+
+
+def flag(name: str, value: bool | str | int | None) -> bool:
+    """Read a boolean as Cinder's requests may write it; absent is false. Raises Invalid."""
+    wanted = value.lower() if isinstance(value, str) else value
+    if wanted not in _FLAGS:
+        raise Invalid(f"Invalid input for field/attribute {name}. Value: {value}. It is a boolean.")
+    return _FLAGS[wanted]
 
 
 def links(call: Call, version: str, volume_id: str) -> list[dict[str, str]]:
@@ -31,7 +46,7 @@ def view(
     """Return a volume as JSON-able values."""
     body: dict[str, Any] = {
         "id": volume.id,
-        "name": volume.name,
+        "name": volume.name or None,
         "description": volume.description,
         "status": volume.status,
         "size": volume.size_gib,
@@ -57,6 +72,19 @@ def view(
     if volume.image_id is not None:
         body["volume_image_metadata"] = {**volume.image_metadata, "image_id": volume.image_id}
     return body
+
+
+def view_type(one: VolumeType) -> dict[str, Any]:
+    """Return a volume type as JSON-able values."""
+    return {
+        "id": one.id,
+        "name": one.name,
+        "description": one.description,
+        "is_public": one.is_public,
+        "os-volume-type-access:is_public": one.is_public,
+        "qos_specs_id": None,
+        "extra_specs": one.extra_specs,
+    }
 
 
 def _attachment(one: VolumeAttachment) -> dict[str, Any]:
