@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from sqlalchemy import insert, text
+from sqlalchemy import event, insert, text
 from sqlalchemy.exc import IntegrityError
 
 from hanok.store import journal
@@ -306,3 +306,24 @@ def test_numbers_are_not_given_again(each_store: Database) -> None:
         first = submit(tx, 1)
         tx.run(text("DELETE FROM operations"))
         assert submit(tx, 2) > first
+
+
+def test_the_look_for_work_does_not_go_through_what_has_ended(sqlite_url: str) -> None:
+    """It comes three times with each operation, and the journal is long."""
+    asked: list[tuple[str, Any]] = []
+
+    def note(_connection: object, _cursor: object, text: str, values: Any, *_more: object) -> None:
+        asked.append((text, values))
+
+    with region_store(sqlite_url) as store:
+        event.listen(store.engine, "before_cursor_execute", note)
+        with store.write() as tx:
+            assert claim(tx) is None
+            assert journal.next_run_at(tx, 1) is None
+        event.remove(store.engine, "before_cursor_execute", note)
+        looks = [(sql, values) for sql, values in asked if "FROM operations" in sql]
+        assert len(looks) == 2
+        with store.engine.connect() as connection:
+            for sql, values in looks:
+                plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {sql}", values).all()
+                assert any("ix_operations_runnable" in row.detail for row in plan), sql

@@ -12,8 +12,6 @@ from sqlalchemy import and_, bindparam, delete, exists, func, insert, select, up
 from hanok.store.database import Reader, Transaction
 from hanok.store.journal_tables import operation_steps, operation_subjects, operations
 
-ENDED = ("done", "undone", "stuck")
-
 
 @dataclass(slots=True)
 class OperationRow:
@@ -65,11 +63,7 @@ _insert_steps = insert(operation_steps)
 _insert_subjects = insert(operation_subjects)
 
 
-def submit(
-    tx: Transaction,
-    values: Mapping[str, Any],
-    steps: Sequence[StepRow],
-) -> int:
+def submit(tx: Transaction, values: Mapping[str, Any], steps: Sequence[StepRow]) -> int:
     """Store an operation, its expanded list and its places in the queues; return its number."""
     seq = int(tx.scalar(_insert_operation.returning(operations.c.seq), values))
     add_steps(tx, steps)
@@ -119,7 +113,8 @@ _any_runnable = (
         operations.c.place.in_(bindparam("places", expanding=True)),
         ~_blocked,
     )
-    .order_by(operations.c.seq)
+    # A sum, as in the order of `seq` itself SQLite would go through all that has ever ended.
+    .order_by(operations.c.seq + 0)
     .limit(1)
 )
 _runnable = _any_runnable.with_for_update(skip_locked=True)
