@@ -53,14 +53,7 @@ class _Update(msgspec.Struct):
 def create(call: Call, *, version: str) -> Answer:
     """Serve POST volumes: 202 with the volume, still `creating`."""
     asked = decode(call.body, _Create).volume
-    if asked.nhn_encryption is not None:
-        if not {"skm_appkey", "skm_key_id"} <= set(asked.nhn_encryption):
-            raise Invalid("nhn_encryption needs skm_appkey and skm_key_id.")
-        raise NotImplemented_("Block storage encryption (nhn_encryption) is not offered.")
-    if asked.snapshot_id or asked.source_volid:
-        raise NotImplemented_("Volumes from snapshots and from volumes are not offered.")
-    if flag("multiattach", asked.multiattach):
-        raise Invalid("A volume is attached to one server at a time: multiattach is not offered.")
+    _check_offered(asked)
     size = _size(asked.size)
     region, credentials = call.region, call.credentials
     with region.store.read() as reader:
@@ -91,6 +84,18 @@ def create(call: Call, *, version: str) -> Answer:
         volumes.add(tx, volume)
         create_volume.submit(tx, region.engine, volume, image.disk_format if image else None)
     return Answer(202, {"volume": view(call, version, volume, [])})
+
+
+def _check_offered(asked: _Volume) -> None:
+    """Refuse what is understood and not offered."""
+    if asked.nhn_encryption is not None:
+        if not {"skm_appkey", "skm_key_id"} <= set(asked.nhn_encryption):
+            raise Invalid("nhn_encryption needs skm_appkey and skm_key_id.")
+        raise NotImplemented_("Block storage encryption (nhn_encryption) is not offered.")
+    if asked.snapshot_id or asked.source_volid:
+        raise NotImplemented_("Volumes from snapshots and from volumes are not offered.")
+    if flag("multiattach", asked.multiattach):
+        raise Invalid("A volume is attached to one server at a time: multiattach is not offered.")
 
 
 def update(call: Call, *, version: str) -> Answer:
