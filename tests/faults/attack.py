@@ -118,6 +118,7 @@ def samples(known: Known) -> Mapping[str, tuple[Any, ...]]:
 def _samples_of_regions(known: Known) -> dict[str, tuple[Any, ...]]:
     server, rule = _server_sample(known), _rule_sample(known)
     flavor = {"name": "f", "ram": 512, "vcpus": 1, "disk": 0, "swap": 0, "rxtx_factor": 1.0}
+    attachment = {"volumeId": known.subnet, "device": "/dev/vdb"}
     volume = {"size": 1, "name": "v", "volume_type": "General SSD", "metadata": {"a": "b"}}
     return {
         "/servers": ({"server": server},),
@@ -128,7 +129,7 @@ def _samples_of_regions(known: Known) -> dict[str, tuple[Any, ...]]:
         ),
         "/metadata": ({"metadata": {"a": "b"}},),
         "/metadata/{key}": ({"meta": {"a": "b"}},),
-        "/os-volume_attachments": ({"volumeAttachment": {"volumeId": "v", "device": "/dev/vdb"}},),
+        "/os-volume_attachments": ({"volumeAttachment": attachment},),
         "/os-keypairs": (
             {"keypair": {"name": "k"}},
             {"keypair": {"name": "k", "public_key": "ssh-ed25519 AAAA me"}},
