@@ -35,6 +35,7 @@ def test_every_failure_has_a_status() -> None:
         "Forbidden": 403,
         "QuotaExceeded": 403,
         "NotFound": 404,
+        "Gone": 410,
         "MethodNotAllowed": 405,
         "Conflict": 409,
         "TooLarge": 413,

@@ -6,6 +6,7 @@
     ├── Forbidden          known, understood, and not allowed
     │   └── QuotaExceeded
     ├── NotFound           absent, or not the caller's to know of
+    │   └── Gone           deleted while the request was under way
     ├── MethodNotAllowed
     ├── Conflict           right request, wrong state
     ├── TooLarge           the body is over the limit
@@ -52,6 +53,10 @@ class QuotaExceeded(Forbidden):
 
 class NotFound(HanokError):
     """Absent, or not the caller's to know of: 404."""
+
+
+class Gone(NotFound):
+    """Deleted while the request was under way: 410."""
 
 
 class MethodNotAllowed(HanokError):

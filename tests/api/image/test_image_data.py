@@ -237,7 +237,7 @@ def test_an_image_that_is_deleted_under_its_upload_goes_with_the_uploads_end(
 
     late = slowly(api, image_id, remove)
     assert codes == [204, 404, 409], "nobody else gets the id while bytes come for it"
-    assert late.status_code == 404
+    assert late.status_code == 410
     assert f"Image {image_id} was deleted while its data was uploaded." in late.text
     assert folders(api) == []
     assert register(api, id=image_id) == image_id

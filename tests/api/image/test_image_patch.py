@@ -79,6 +79,22 @@ def test_the_older_form_means_the_same(api: OneRegion) -> None:
     assert "os_type" not in image
 
 
+@pytest.mark.parametrize("name", ["name", "tags", "os_hidden", "os_type"])
+def test_the_older_form_adds_nothing_that_is_there(api: OneRegion, name: str) -> None:
+    put(api, an_image(1))
+    value: Any = {"tags": [], "os_hidden": False}.get(name, "x")
+    refused = send(api, uuid(1), [{"add": f"/{name}", "value": value}], kind=OLD_KIND)
+    assert refusal(refused) == (409, f"Property {name} already present.")
+    assert send(api, uuid(1), [added(f"/{name}", value)]).status_code == 200
+
+
+def test_a_property_that_an_attribute_hides_is_in_no_change_s_way(api: OneRegion) -> None:
+    """The metadata of createImage may name anything."""
+    put(api, an_image(1, properties={"status": "x", "owner": "y", "z": "z"}))
+    image = send(api, uuid(1), [replaced("/name", "renamed")]).json
+    assert (image["name"], image["status"], image["z"]) == ("renamed", "active", "z")
+
+
 def test_one_wrong_change_undoes_all(api: OneRegion) -> None:
     put(api, an_image(1))
     before = show(api, uuid(1))
@@ -105,6 +121,10 @@ WRONG: list[tuple[Any, int, str]] = [
     ([removed("name")], 400, "Invalid JSON pointer"),
     ([removed("/")], 400, "Invalid JSON pointer"),
     ([replaced("/name/0", "x")], 400, "Invalid JSON pointer"),
+    ([added("/a~2b", "x")], 400, "Invalid JSON pointer"),
+    ([added("/a~", "x")], 400, "Invalid JSON pointer"),
+    ([added("/deleted", "x")], 403, "'deleted' is reserved"),
+    ([added("/os_glance_importing", "x")], 403, "'os_glance_importing' is reserved"),
     ([added("/tags/0/1", "x")], 400, "Invalid JSON pointer"),
     ([added("/tags/x", "x")], 400, "Invalid JSON pointer"),
     ([replaced("/name", 5)], 400, "name"),

@@ -23,6 +23,10 @@ READ_ONLY = frozenset(
 """What the service alone writes, with Glance's reserved words."""
 
 
+_RESERVED = frozenset({"location", "deleted", "deleted_at"})
+_RESERVED_PREFIX = "os_glance"
+
+
 def read_attribute(name: str, value: Any, *, is_admin: bool) -> tuple[str, Any]:
     """Return the field of `model.image.Image` that an attribute stands for, and its value.
 
@@ -38,27 +42,38 @@ def read_attribute(name: str, value: Any, *, is_admin: bool) -> tuple[str, Any]:
 
 
 def read_properties(values: Mapping[str, Any]) -> dict[str, str]:
-    """Check an image's own properties, all of them. Raises Invalid, TooLarge or Forbidden."""
+    """Return an image's own properties as it gets them. Raises Invalid, TooLarge or Forbidden."""
+    check_count(values)
+    return {name: read_property(name, value) for name, value in values.items()}
+
+
+def check_count(values: Mapping[str, Any]) -> None:
+    """Raise TooLarge for more properties than an image may have."""
     if len(values) > MOST:
         raise TooLarge(
             "The limit has been exceeded on the number of allowed image properties. "
             f"Attempted: {len(values)}, Maximum: {MOST}"
         )
-    for name, value in values.items():
-        check_writable(name)
-        if not 1 <= len(name) <= LONGEST:
-            raise Invalid(f"An image property's name has 1 to {LONGEST} characters.")
-        if not isinstance(value, str):
-            raise _wrong(name, value, "string")
-        if len(value) > _LONGEST_VALUE:
-            raise Invalid(f"Property {name} has more than {_LONGEST_VALUE} characters.")
-    return dict(values)
+
+
+def read_property(name: str, value: Any) -> str:
+    """Return the value of a property. Raises Invalid or Forbidden."""
+    check_writable(name)
+    if not 1 <= len(name) <= LONGEST:
+        raise Invalid(f"An image property's name has 1 to {LONGEST} characters.")
+    if not isinstance(value, str):
+        raise _wrong(name, value, "string")
+    if len(value) > _LONGEST_VALUE:
+        raise Invalid(f"Property {name} has more than {_LONGEST_VALUE} characters.")
+    return value
 
 
 def check_writable(name: str) -> None:
-    """Raise Forbidden for what only the service writes."""
+    """Raise Forbidden for what only the service writes, and for what Glance keeps for itself."""
     if name in READ_ONLY:
         raise Forbidden(f"Attribute '{name}' is read-only.")
+    if name in _RESERVED or name.startswith(_RESERVED_PREFIX):
+        raise Forbidden(f"Attribute '{name}' is reserved.")
 
 
 def read_tag(value: Any) -> str:

@@ -13,6 +13,7 @@ from hanok.api.image.access import editable, seen
 from hanok.api.image.image_delete import erase
 from hanok.model.errors import (
     Conflict,
+    Gone,
     HostError,
     Invalid,
     NotFound,
@@ -47,7 +48,7 @@ def _upload(call: Call) -> Answer:
         raise
     if not kept:
         _finish_deletion(call.region, image.id)
-        raise NotFound(f"Image {image.id} was deleted while its data was uploaded.")
+        raise Gone(f"Image {image.id} was deleted while its data was uploaded.")
     return Answer(204)
 
 

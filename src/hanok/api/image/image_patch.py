@@ -12,9 +12,10 @@ from hanok.api._call import Answer, Call, Endpoint
 from hanok.api.image.access import editable
 from hanok.api.image.attributes import (
     ATTRIBUTES,
+    check_count,
     check_writable,
     read_attribute,
-    read_properties,
+    read_property,
 )
 from hanok.api.image.image_create import check_hidden
 from hanok.api.image.view import view_image
@@ -24,6 +25,7 @@ from hanok.store import images
 
 _OPERATIONS = ("add", "replace", "remove")
 _MOST_CHANGES = 1000
+_POINTER = re.compile(r"/((?:[^/~]|~[01])+)(?:/([0-9]{1,4}|-))?")
 _FORMATS = ("disk_format", "container_format")
 
 
@@ -31,13 +33,15 @@ _FORMATS = ("disk_format", "container_format")
 class Change:
     """One operation of a patch: add, replace or remove the attribute or property `name`.
 
-    `index` is the place in the list of tags that the path names; None: all of the value.
+    `index` is the place in the list of tags that the path names; None: all of the value. `fresh`:
+    what is added was not there (the older form; RFC 6902 adds over it).
     """
 
     operation: str
     name: str
     value: Any = None
     index: str | None = None
+    fresh: bool = False
 
 
 # -- reading -------------------------------------------------------------------------------------
@@ -56,13 +60,13 @@ def _of_draft_4(item: Mapping[str, Any]) -> Change:
     named = [name for name in _OPERATIONS if name in item]
     if len(named) != 1:
         raise Invalid(f"Operation objects must contain exactly one of {', '.join(_OPERATIONS)}.")
-    return _change(named[0], item[named[0]], item)
+    return replace(_change(named[0], item[named[0]], item), fresh=named[0] == "add")
 
 
 def _change(operation: str, path: Any, item: Mapping[str, Any]) -> Change:
     if operation != "remove" and "value" not in item:
         raise Invalid(f'Operation "{operation}" requires a member named "value".')
-    found = re.fullmatch(r"/([^/]+)(?:/([0-9]{1,4}|-))?", path) if isinstance(path, str) else None
+    found = _POINTER.fullmatch(path) if isinstance(path, str) else None
     if found is None or (found[2] is not None and found[1] != "tags"):
         raise Invalid(f"Invalid JSON pointer for this resource: '{path}'.")
     name = found[1].replace("~1", "/").replace("~0", "~")
@@ -94,13 +98,20 @@ def patch(image: Image, changes: list[Change], *, is_admin: bool) -> Image:
         check_writable(change.name)
         if change.name == "id":
             raise Forbidden("Attribute 'id' is read-only.")
+        if change.fresh and change.index is None and _is_there(image, change.name):
+            raise Conflict(f"Property {change.name} already present.")
         if change.name == "os_hidden" and change.operation != "remove":
             check_hidden(change.value)
         elif change.name in ATTRIBUTES:
             image = _attribute(image, change, is_admin=is_admin)
         else:
             image = _property(image, change)
-    return replace(image, properties=read_properties(image.properties))
+    check_count(image.properties)
+    return image
+
+
+def _is_there(image: Image, name: str) -> bool:
+    return name in ATTRIBUTES or name == "os_hidden" or name in image.properties
 
 
 def _attribute(image: Image, change: Change, *, is_admin: bool) -> Image:
@@ -137,7 +148,7 @@ def _property(image: Image, change: Change) -> Image:
     if change.operation == "remove":
         kept = {key: value for key, value in image.properties.items() if key != name}
     else:
-        kept = {**image.properties, name: change.value}
+        kept = {**image.properties, name: read_property(name, change.value)}
     return replace(image, properties=kept)
 
 
