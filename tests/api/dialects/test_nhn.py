@@ -115,7 +115,7 @@ def test_a_disk_of_which_little_is_said() -> None:
             {**LOCAL, "uuid": "i", "boot_index": "0"},
             {**BLANK, "volume_size": "5", "boot_index": -1},
             {**BLANK, "source_type": "snapshot", "uuid": "s", "boot_index": None},
-            {**BLANK, "nhn_encryption": {"skm_appkey": "a", "skm_key_id": "k"}, "volume_size": ""},
+            {**BLANK, "nhn_encryption": {"skm_appkey": "a", "skm_key_id": "k"}},
         ]
     ).block_devices
     assert devices == (
@@ -140,6 +140,9 @@ def test_a_disk_of_which_little_is_said() -> None:
         ({"min_count": 0}, "min_count"),
         ({"min_count": "two"}, "min_count"),
         ({"max_count": True}, "max_count"),
+        ({"max_count": ""}, "max_count. Value: . It is not an integer"),
+        ({"block_device_mapping_v2": [{**BLANK, "volume_size": ""}]}, "volume_size"),
+        ({"block_device_mapping_v2": [{**BLANK, "boot_index": ""}]}, "boot_index"),
         ({"max_count": 2**31}, "max_count"),
         ({"networks": "all"}, "'auto' or 'none'"),
         ({"networks": [{}]}, "one of uuid, subnet, port or fixed_ip"),

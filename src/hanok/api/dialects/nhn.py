@@ -120,7 +120,7 @@ def read_update(body: bytes) -> str | None:
 
 def _number(field: str, value: _Number, *, least: int) -> int | None:
     """Read an integer or a numeric string within what every database holds."""
-    if value is None or value == "":
+    if value is None:
         return None
     text = str(value).strip()
     if isinstance(value, bool) or not re.fullmatch(r"-?[0-9]{1,10}", text):
