@@ -85,7 +85,10 @@ def _run(arguments: list[str], wall: float) -> bytes:
             env=os.environ | _ONE_ARENA,
         )
     except subprocess.TimeoutExpired as error:
-        raise HostError(failed, detail=f"qemu-img took over {wall:g} s: {arguments}") from error
+        detail = f"qemu-img took over {wall:g} s: {arguments}"
+        # A copy that is too slow is so again, and its guest may be held still meanwhile.
+        permanent = arguments[0] == "convert"
+        raise HostError(failed, detail=detail, permanent=permanent) from error
     except FileNotFoundError as error:
         raise HostError(failed, detail=f"{error.filename} is not installed", permanent=True) from (
             error

@@ -44,6 +44,19 @@ def test_a_disk_that_is_independent_of_its_image_does_not_name_it(
 
 
 @pytest.mark.parametrize(
+    ("size_gib", "disk_format", "size"),
+    [(1, "raw", GIB), (40, "raw", 40 * GIB), (40, "qcow2", GIB)],
+)
+def test_a_raw_image_is_as_large_as_its_disk_and_a_large_one_has_no_checksum(
+    drivers: Drivers, size_gib: int, disk_format: str, size: int
+) -> None:
+    drivers.storage.create_disk(DiskSpec("disk", size_gib))
+    image = drivers.storage.export_disk("disk", "image", disk_format)
+    assert (image.size_bytes, image.virtual_bytes) == (size, size_gib * GIB)
+    assert (image.checksum is None) == (size == 40 * GIB)
+
+
+@pytest.mark.parametrize(
     "spec",
     [
         DiskSpec("d", 0),

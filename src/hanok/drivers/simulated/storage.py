@@ -9,6 +9,7 @@ from hanok.drivers.base import Disk, DiskSpec, ExportedImage
 from hanok.drivers.simulated.config import GIB, SimulatedConfig
 from hanok.drivers.simulated.faults import Faults, Misbehaving, with_faults
 from hanok.drivers.simulated.records import DiskRecord, WorldFiles
+from hanok.media.image_store import MOST_HASHED
 from hanok.model.errors import HostError
 
 
@@ -83,12 +84,13 @@ class SimulatedStorage(Misbehaving):
     @with_faults
     def export_disk(self, disk_id: str, image_id: str, disk_format: str) -> ExportedImage:
         """Say what an image of the disk would be; a simulated one has no bytes to copy."""
-        del disk_format
         record = self._own(disk_id)
         if record is None:
             raise _permanent("The disk is not on this host.", disk_id)
+        whole = record.disk.size_gib * GIB
+        size = whole if disk_format == "raw" else GIB
         checksum = hashlib.md5(image_id.encode(), usedforsecurity=False).hexdigest()
-        return ExportedImage(GIB, record.disk.size_gib * GIB, checksum)
+        return ExportedImage(size, whole, checksum if size <= MOST_HASHED else None)
 
     @with_faults
     def discard_image(self, image_id: str) -> None:
