@@ -31,7 +31,7 @@ _CHUNK: Final = 1 << 20
 _HOLE: Final = 64 << 10
 FREE_BYTES: Final = 1 << 30
 """What an upload leaves free on the file system: a full one stops every guest that writes."""
-MOST_HASHED: Final = 16 << 30
+MOST_HASHED: Final = 4 << 30
 """The bytes of a disk's copy up to which it gets a checksum: MD5 does about half a GB a second, and
 a guest is held still meanwhile."""
 _FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
