@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import stat
+import threading
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,6 +18,8 @@ from hanok.api.identity.accounts import NewUser
 from hanok.api.identity.service import Identity, ProjectReference, Proof
 from hanok.app import App, IdentityAlone, StateDirectory, StateDirectoryInUse
 from hanok.config import Config
+from hanok.drivers.simulated.config import FailureRule, FaultPlan
+from hanok.drivers.simulated.world import World
 from hanok.model.errors import Conflict, HanokError
 from hanok.model.moments import SECOND
 from hanok.store import hosts, volumes
@@ -268,3 +272,28 @@ def test_a_host_that_cannot_join_is_down_and_the_api_answers_all_the_same(tmp_pa
         assert "servers" in one.get("/kr1/compute/v2/{project}/servers")
     finally:
         app.stop()
+
+
+def test_a_host_that_cannot_join_at_first_joins_when_it_can(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("hanok.app.JOIN_AGAIN", 0.05)
+
+    def watches() -> int:
+        return [one.name for one in threading.enumerate()].count("simulated-watch")
+
+    said: list[str] = []
+    before = watches()
+    app = App(Config(driver="simulated", state=tmp_path / "state"), OWN, said.append)
+    world = World(app.state.region("KR1") / "world")
+    world.inject(FaultPlan(failures=(FailureRule("compute.facts", message="It is away."),)))
+    app.start((app.identity.accounts.create_project("demo").id,))
+    try:
+        assert wait_for(lambda: any("cannot join: It is away." in line for line in said))
+        time.sleep(0.2)
+        world.withdraw()
+        assert wait_for(lambda: any(" joined: " in line for line in said))
+        assert watches() == before + 1, "what could not join is closed"
+    finally:
+        app.stop()
+    assert sum("cannot join" in line for line in said) == 1

@@ -55,6 +55,8 @@ SLOW_WORKERS = 8
 """Threads for log-ins, of which two hash at once and the others wait or are told to come back."""
 STREAM_WORKERS = 8
 """Threads that store uploads: one for each that is under way at the same time."""
+JOIN_AGAIN = 10.0
+"""Seconds until a host that could not be proven is tried again: its libvirt may come up late."""
 NETWORK_CIDR = "192.168.0.0/24"
 """The default network's subnet, as NHN Cloud's own default VPC; isolated, so it meets no other."""
 
@@ -148,6 +150,8 @@ class App:
         )
         self._identity_store = identity_store
         self.regions: list[RunningRegion] = []
+        self._stopping = threading.Event()
+        self._said: set[str] = set()
 
     def _open(self, name: str, path: Path, schema: migrate.Schema) -> Database:
         """Open a store and bring its tables to this release's form."""
@@ -227,19 +231,30 @@ class App:
         )
 
     def _join(self, running: RunningRegion) -> None:
-        """Let the machine's host join the region, behind the API."""
-        try:
-            report: MachineReport = running.machine.open(running.watch.hear)
-        except Exception as error:
-            log.exception("the host cannot join", region=running.region.name)
-            self._say(f"hanok: the host of {running.region.name} cannot join: {error}")
-            with running.store.write() as tx:
-                host_rows.set_state(tx, running.machine.host.id, "down", self._clock.now())
-            return
+        """Let the machine's host join the region, behind the API; tried until it does."""
+        report = self._open_host(running)
+        while report is None:
+            if self._stopping.wait(JOIN_AGAIN):
+                return
+            report = self._open_host(running)
         running.hosts.add(report.host.id, report.drivers)
         running.machine.register(running.store, report.host)
         running.engine.serve(report.host.id)
         self._say(f"hanok: {running.region.name}: {report.sentence}")
+
+    def _open_host(self, running: RunningRegion) -> MachineReport | None:
+        """Prove the machine's host; None, and the host is down, where that fails."""
+        try:
+            return running.machine.open(running.watch.hear)
+        except Exception as error:
+            line = f"hanok: the host of {running.region.name} cannot join: {error}"
+            if line not in self._said and not self._stopping.is_set():
+                self._said.add(line)
+                log.exception("the host cannot join", region=running.region.name)
+                self._say(f"{line}; it is tried again every {JOIN_AGAIN:g} s")
+                with running.store.write() as tx:
+                    host_rows.set_state(tx, running.machine.host.id, "down", self._clock.now())
+            return None
 
     def asgi(self) -> Any:
         """Return the ASGI application."""
@@ -267,6 +282,7 @@ class App:
 
     def stop(self) -> None:
         """Finish the commits in hand and close the stores; never waits for a host."""
+        self._stopping.set()
         for running in self.regions:
             running.watch.stop()
             running.engine.stop()

@@ -180,8 +180,12 @@ class Machine:
             drivers = simulated.open_host(self._deployment, self._folder / "world", config)
         else:
             drivers = self._open_libvirt()
-        drivers.compute.watch(changed)
-        facts = drivers.compute.facts()
+        try:
+            drivers.compute.watch(changed)
+            facts = drivers.compute.facts()
+        except Exception:
+            drivers.compute.close()
+            raise
         host = replace(
             self.host,
             accel=facts.accel,
