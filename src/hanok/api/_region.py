@@ -47,6 +47,9 @@ class ImageBytes(Protocol):
     def remove(self, image_id: str) -> None:
         """Make the bytes absent; absent is success."""
 
+    def ids(self) -> list[str]:
+        """List the ids of the images that have bytes."""
+
 
 LARGEST_IMAGE = 100 << 30
 

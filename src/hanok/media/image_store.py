@@ -144,10 +144,13 @@ class ImageStore:
         finally:
             shutil.rmtree(doomed)
 
+    def ids(self) -> list[str]:
+        """List the ids of the stored images."""
+        return sorted(entry.name for entry in self.root.iterdir() if _ID.fullmatch(entry.name))
+
     def list_images(self) -> list[StoredImage]:
         """Describe every stored image, by id."""
-        names = sorted(entry.name for entry in self.root.iterdir() if _ID.fullmatch(entry.name))
-        found = (self.find(name) for name in names)
+        found = (self.find(image_id) for image_id in self.ids())
         return [stored for stored in found if stored is not None]
 
     def _folder(self, image_id: str) -> Path:

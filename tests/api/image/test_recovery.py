@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pytest
+from structlog.testing import capture_logs
 
 from hanok.api.image.recovery import recover
 from hanok.media.image_store import ImageStore
@@ -44,6 +45,21 @@ def test_an_image_that_was_deleted_under_a_dead_process_s_upload_is_gone(api: On
     recover(api.region)
     assert folders(api) == []
     assert register(api, id=image_id) == image_id
+
+
+def test_bytes_that_no_row_knows_are_named_and_left_alone(api: OneRegion) -> None:
+    """The store may have been restored from a backup."""
+    put(api, an_image(1))
+    for number in (1, 2):
+        api.region.images.add(uuid(number), [b"x" * 512], "raw")
+    with capture_logs() as lines:
+        recover(api.region)
+    assert [line["images"] for line in lines if line["log_level"] == "warning"] == [[uuid(2)]]
+    assert folders(api) == [uuid(1), uuid(2)]
+    with capture_logs() as lines:
+        api.region.images.remove(uuid(2))
+        recover(api.region)
+    assert lines == []
 
 
 @pytest.mark.parametrize("status", ["pending_delete", "saving"])

@@ -12,12 +12,28 @@ log = structlog.get_logger("hanok.images")
 
 
 def recover(region: Region) -> None:
-    """Let interrupted uploads be tried again, and finish deletions; run before the API opens."""
+    """Let interrupted uploads be tried again, and finish deletions; run before the API opens.
+
+    What nobody knows is named in the log.
+    """
     with region.store.read() as reader:
         interrupted = images.interrupted(reader)
     for image_id in interrupted:
         _end_upload(region, image_id)
     erase_doomed(region)
+    _name_unknown(region)
+
+
+def _name_unknown(region: Region) -> None:
+    """Tell the operator of bytes that no row knows; the store may be an old one, so they stay."""
+    stored = region.images.ids()
+    with region.store.read() as reader:
+        going = {*images.doomed(reader), *images.interrupted(reader)}
+        unknown = [
+            one for one in stored if one not in going and images.get(reader, one, None) is None
+        ]
+    if unknown:
+        log.warning("bytes of images that no image has", images=unknown, region=region.name)
 
 
 def _end_upload(region: Region, image_id: str) -> None:
