@@ -47,6 +47,7 @@ SERVER = Server(
     launched_at=1,
     terminated_at=None,
 )
+PAUSED = replace(SERVER, vm_state=VmState.PAUSED, power_state=3)
 STOPPED = replace(SERVER, vm_state=VmState.STOPPED, power_state=4)
 
 
@@ -56,6 +57,9 @@ STOPPED = replace(SERVER, vm_state=VmState.STOPPED, power_state=4)
         (SERVER, PowerState.RUNNING, None),
         (SERVER, PowerState.SHUTDOWN, {"power_state": 4, "vm_state": VmState.STOPPED}),
         (SERVER, PowerState.CRASHED, {"power_state": 6, "vm_state": VmState.STOPPED}),
+        # A paused guest that went off has nothing left to go on with (Nova stops it, too).
+        (PAUSED, PowerState.SHUTDOWN, {"power_state": 4, "vm_state": VmState.STOPPED}),
+        (PAUSED, PowerState.PAUSED, None),
         (STOPPED, PowerState.SHUTDOWN, None),
         (STOPPED, PowerState.RUNNING, {"power_state": 1, "vm_state": VmState.ACTIVE}),
         (replace(SERVER, vm_state=VmState.BUILDING), PowerState.SHUTDOWN, None),

@@ -69,7 +69,7 @@ def verdict(server: Server, seen: Seen) -> dict[str, Any] | None:
     if server.power_state != seen.power:
         changes["power_state"] = int(seen.power)
     off = seen.power in (PowerState.SHUTDOWN, PowerState.CRASHED)
-    if server.vm_state == VmState.ACTIVE and off:
+    if server.vm_state in (VmState.ACTIVE, VmState.PAUSED) and off:
         changes["vm_state"] = VmState.STOPPED
     if server.vm_state == VmState.STOPPED and seen.power == PowerState.RUNNING:
         changes["vm_state"] = VmState.ACTIVE
