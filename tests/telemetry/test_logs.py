@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import resource
 import stat
 from collections.abc import Iterator
 from pathlib import Path
@@ -51,6 +52,25 @@ def test_a_line_is_a_json_object_that_says_when_and_how_grave(log: Log) -> None:
         "path": "PosixPath('/x')",
         "count": 2,
     }
+
+
+def test_a_full_disk_takes_lines_and_nothing_else(log: Log) -> None:
+    log.start()
+    structlog.get_logger().info("before")
+    room = log.path.stat().st_size + 10
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (room, hard))
+    try:
+        structlog.get_logger().info("cut after ten bytes")
+        structlog.get_logger().info("not written at all")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+    structlog.get_logger().info("after")
+    structlog.get_logger().info("later")
+    before, fragment, lost, *rest = log.path.read_text().splitlines()
+    assert len(fragment) == 10
+    assert json.loads(lost) == {"event": "log lines were lost", "level": "error", "lines": 2}
+    assert [json.loads(line)["event"] for line in (before, *rest)] == ["before", "after", "later"]
 
 
 def test_only_its_owner_reads_it_and_it_goes_on_after_a_restart(log: Log) -> None:

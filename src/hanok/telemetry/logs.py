@@ -6,11 +6,15 @@ import os
 import sys
 from collections.abc import MutableMapping
 from functools import lru_cache
+from io import FileIO
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import msgspec
 import structlog
+
+if TYPE_CHECKING:
+    from _typeshed import ReadableBuffer as Buffer
 
 _encode = msgspec.json.Encoder(enc_hook=repr).encode
 _SECRET = ("password", "token", "secret", "private_key", "user_data", "admin_pass")
@@ -35,15 +39,48 @@ def _render(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> byte
     return _encode(event)
 
 
+class LogFile(FileIO):
+    """The log's file. A line that cannot be written, on a full disk, is lost, and nothing else is.
+
+    What is logged goes on meanwhile: requests are answered, threads live. The next line that can
+    be written follows one that says how many were lost.
+    """
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path, "ab", opener=_private)
+        self._lost = 0
+        self._cut = False
+
+    def write(self, line: Buffer, /) -> int:
+        """Append a line, which is taken for written whatever becomes of it."""
+        text = whole = bytes(line)
+        if self._lost:
+            told = {"event": "log lines were lost", "level": "error", "lines": self._lost}
+            text = _encode(told) + b"\n" + text
+        if self._cut:
+            text = b"\n" + text
+        try:
+            written = super().write(text)
+        except OSError:
+            written = 0
+        if written == len(text):
+            self._lost, self._cut = 0, False
+        else:
+            self._lost += 1
+            self._cut = self._cut or written > 0
+        return len(whole)
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
+
+
 def configure(path: Path | None, *, level: int = 20) -> BinaryIO:
     """Send every line of `level` (Python's numbers) and above to a file of mode 0600, or stderr.
 
     Returns where they go, open for as long as anything is logged.
     """
-    target: BinaryIO = sys.stderr.buffer
-    if path is not None:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-        target = os.fdopen(descriptor, "ab", buffering=0)
+    target: BinaryIO = sys.stderr.buffer if path is None else LogFile(path)
     structlog.configure(
         cache_logger_on_first_use=True,
         wrapper_class=structlog.make_filtering_bound_logger(level),
