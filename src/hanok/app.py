@@ -227,7 +227,7 @@ class App:
             hosts,
             self._clock,
             keep_days=self.config.keep_deleted_days,
-            chores=[confirmations.run, removal.run, partial(recovery.erase_doomed, region)],
+            chores=[confirmations.run, removal.run, partial(recovery.tend, region)],
         )
 
     def _join(self, running: RunningRegion) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -58,7 +58,8 @@ LARGEST_IMAGE = 100 << 30
 class Region:
     """One region: its name as clients write it (KR1), its store, engine, hosts and images.
 
-    `largest_image` is the limit of an image's bytes.
+    `largest_image` is the limit of an image's bytes. `unended` are the ids of images whose upload
+    has ended while the store did not answer, so that the row does not say so yet.
     """
 
     name: str
@@ -68,3 +69,4 @@ class Region:
     clock: Clock
     images: ImageBytes
     largest_image: int = LARGEST_IMAGE
+    unended: set[str] = field(default_factory=set)

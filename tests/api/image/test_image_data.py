@@ -10,8 +10,10 @@ import httpx
 import pytest
 
 from hanok.api import _stream
-from hanok.api.image.recovery import erase_doomed
+from hanok.api.image.recovery import tend
+from hanok.model.errors import Unavailable
 from hanok.store import images
+from hanok.store.database import Database
 from tests.api.image.images_made import (
     ABSENT,
     BYTES,
@@ -227,7 +229,7 @@ def test_an_image_that_is_deleted_under_its_upload_goes_with_the_uploads_end(
     async def remove(client: httpx.AsyncClient) -> None:
         deleted = await client.delete(f"v2/images/{image_id}")
         # What the region's watch does every few seconds.
-        await asyncio.to_thread(erase_doomed, api.region)
+        await asyncio.to_thread(tend, api.region)
         answers = [
             deleted,
             await client.get(f"v2/images/{image_id}"),
@@ -270,9 +272,48 @@ def test_bytes_of_an_upload_under_a_delete_that_cannot_be_removed_are_promised_t
     assert slowly(api, image_id, remove).status_code == 500
     monkeypatch.undo()
     assert folders(api) == [image_id]
-    erase_doomed(api.region)
+    tend(api.region)
     assert folders(api) == []
     assert register(api, id=image_id) == image_id
+
+
+@pytest.mark.parametrize("deleted", [False, True])
+def test_an_upload_that_ends_while_the_store_is_silent_is_ended_when_it_answers(
+    api: OneRegion, monkeypatch: pytest.MonkeyPatch, *, deleted: bool
+) -> None:
+    image_id = register(api)
+
+    def silent(_store: Database) -> None:
+        raise Unavailable("The service cannot reach its database at the moment; try again.")
+
+    async def silence(client: httpx.AsyncClient) -> None:
+        if deleted:
+            assert (await client.delete(f"v2/images/{image_id}")).status_code == 204
+        monkeypatch.setattr(Database, "write", silent)
+
+    assert slowly(api, image_id, silence).status_code == 503
+    with pytest.raises(Unavailable):
+        tend(api.region)
+    monkeypatch.undo()
+    for _ in range(2):
+        tend(api.region)
+    assert folders(api) == []
+    if deleted:
+        assert register(api, id=image_id) == image_id
+    assert show(api, image_id)["status"] == "queued"
+    assert upload(api, image_id, RAW).status_code == 204
+    tend(api.region)
+    assert show(api, image_id)["status"] == "active"
+
+
+def test_an_end_that_the_store_took_before_it_fell_silent_is_the_end(api: OneRegion) -> None:
+    image_id = register(api)
+    api.region.unended.add(image_id)
+    assert upload(api, image_id, RAW).status_code == 204
+    api.region.unended.add(image_id)
+    tend(api.region)
+    assert (show(api, image_id)["status"], api.region.unended) == ("active", set())
+    assert folders(api) == [image_id]
 
 
 def test_a_body_without_a_length_is_cut_at_the_limit(api: OneRegion) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 
 import structlog
 
@@ -18,6 +19,7 @@ from hanok.model.errors import (
     Invalid,
     NotFound,
     TooLarge,
+    Unavailable,
     UnsupportedMediaType,
 )
 from hanok.model.image import Image
@@ -34,7 +36,7 @@ def _upload(call: Call) -> Answer:
 
     An upload that ends early leaves the image queued, to be tried again; bytes that are not what
     they were declared to be leave it killed. One that is deleted meanwhile goes, at the latest,
-    when its upload ends.
+    when its upload ends. An end that the store cannot be told of is told later (`recovery.tend`).
     """
     _check_kind(call)
     image = _begin(call)
@@ -44,12 +46,24 @@ def _upload(call: Call) -> Answer:
         bad = isinstance(error, Invalid) and not isinstance(error, ClientGone)
         if bad:
             log.warning("image refused", image=image.id, reason=str(error))
-        _leave(call.region, image.id, "killed" if bad else "queued")
+        with _noted_later(call.region, image.id):
+            _leave(call.region, image.id, "killed" if bad else "queued")
         raise
     if not kept:
-        _finish_deletion(call.region, image.id)
+        with _noted_later(call.region, image.id):
+            _finish_deletion(call.region, image.id)
         raise Gone(f"Image {image.id} was deleted while its data was uploaded.")
     return Answer(204)
+
+
+@contextmanager
+def _noted_later(region: Region, image_id: str) -> Iterator[None]:
+    """Remember an upload that has ended where the store does not answer, and raise that."""
+    try:
+        yield
+    except Unavailable:
+        region.unended.add(image_id)
+        raise
 
 
 def _leave(region: Region, image_id: str, status: str) -> None:
@@ -91,6 +105,7 @@ def _begin(call: Call) -> Image:
         if missing:
             raise Invalid(f"Properties {missing} must be set prior to saving data.")
         images.set_status(tx, image.id, "saving", call.region.clock.now())
+        call.region.unended.discard(image.id)
     return image
 
 
