@@ -214,6 +214,33 @@ def test_fault_12_a_thousand_operations_end_in_order_with_two_workers(world: Toy
     assert late < 10, f"the order was not fair: one came {late} places off"
 
 
+def test_stopping_ends_every_thread_and_lets_go_of_what_comes_late(world: ToyWorld) -> None:
+    began, go_on = threading.Event(), threading.Event()
+
+    def wait(_: Work) -> None:
+        began.set()
+        assert go_on.wait(10)
+
+    before = set(threading.enumerate())
+    toy = kind(
+        world, ControlStep("wait", wait), HostStep("make", lambda _: HostCall("host-1", "", {}))
+    )
+    engine = world.engine(toy)
+    engine.start()
+    engine.serve("host-1")
+    row = world.submit(engine, toy, "wait", "make")
+    assert began.wait(5)
+    engine.stop()
+    assert engine.in_flight == 1
+    go_on.set()
+    until = time.monotonic() + 5
+    while set(threading.enumerate()) - before and time.monotonic() < until:
+        time.sleep(0.005)
+    assert set(threading.enumerate()) - before == set()
+    assert engine.in_flight == 0
+    assert [step.state for step in world.steps(row)] == ["done", "pending"]
+
+
 def test_what_a_stopped_engine_left_is_taken_over_at_once(world: ToyWorld) -> None:
     """fault_17 for the engine: a new process carries on at the same step."""
     tape, hold = Tape(), threading.Event()

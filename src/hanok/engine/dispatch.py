@@ -37,20 +37,33 @@ class Lane:
     """A place's queue and its threads."""
 
     def __init__(self, name: str, threads: int, run: Callable[[Job], None]) -> None:
-        self._queue: SimpleQueue[Job] = SimpleQueue()
+        self._queue: SimpleQueue[Job | None] = SimpleQueue()
+        self._threads = threads
         self._run = run
+        self._guard = threading.Lock()
+        self._closed = False
         for number in range(threads):
             threading.Thread(
                 target=self._work, name=f"lane-{name[:8]}-{number}", daemon=True
             ).start()
 
-    def put(self, job: Job) -> None:
-        """Queue a job behind the others of this place."""
-        self._queue.put(job)
+    def put(self, job: Job) -> bool:
+        """Queue a job behind the others of this place; False where the lane is closed."""
+        with self._guard:
+            if not self._closed:
+                self._queue.put(job)
+            return not self._closed
+
+    def close(self) -> None:
+        """Take no more jobs, and let each thread end behind those that are queued."""
+        with self._guard:
+            self._closed = True
+            for _ in range(self._threads):
+                self._queue.put(None)
 
     def _work(self) -> None:
-        while True:
-            self._run(self._queue.get())
+        while (job := self._queue.get()) is not None:
+            self._run(job)
 
 
 class Engine:
@@ -142,6 +155,8 @@ class Engine:
         self.wake()
         if self._dispatcher.is_alive():
             self._dispatcher.join(_LOOK_SECONDS)
+        for lane in self._lanes.values():
+            lane.close()
         self._presence.leave()
 
     def wake(self) -> None:
@@ -209,8 +224,18 @@ class Engine:
                 return True
         with self._changed:
             self._in_flight += 1
-        self._lanes[operation.place].put(Job(kind, operation, steps, secrets))
+        self._hand_on(Job(kind, operation, steps, secrets))
         return True
+
+    def _hand_on(self, job: Job) -> None:
+        """Give a job to the lane of its place, or let go of it where the engine has stopped."""
+        if not self._lanes[job.operation.place].put(job):
+            self._let_go()
+
+    def _let_go(self) -> None:
+        with self._changed:
+            self._in_flight -= 1
+        self.wake()
 
     def _park(self, seq: int, reason: str) -> None:
         log.error("operation parked", seq=seq, reason=reason)
@@ -224,7 +249,7 @@ class Engine:
             while not self._stopping:
                 move = self._runner.move(job)
                 if move is Move.AWAY:
-                    self._lanes[job.operation.place].put(job)
+                    self._hand_on(job)
                     return
                 if move is not Move.ON:
                     break
@@ -233,9 +258,7 @@ class Engine:
         except Exception:
             log.exception("a move could not be committed", operation=job.operation.id)
             self._give_back(job)
-        with self._changed:
-            self._in_flight -= 1
-        self.wake()
+        self._let_go()
 
     def _give_back(self, job: Job) -> None:
         """Let go of an operation whose move could not be committed; retried until that works."""
