@@ -9,11 +9,11 @@ PY := .venv/bin/python
 ROOT := $(filter 0,$(shell id -u))
 # The folders with Python of ours that are there.
 CODE := $(foreach folder,src/hanok tests scripts bench,$(if $(wildcard $(folder)/*.py),$(folder)))
-# The machine this is measured on has two cores: at most two guests run at once, and since tests
-# without one wait for a fifth of their time, three workers have them.
+# The machine this is measured on has two cores. Tests wait for a fifth of their time, those with
+# guests for more (a boot, a deadline), so three workers have them.
 PYTEST := $(PY) -m pytest -n 3
 # A file's guests are shared by its tests, so one worker has all of it.
-PYTEST_GUESTS := $(PY) -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+PYTEST_GUESTS := $(PY) -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 FAST := not guest and not slow and not clients
 # The fast tests make thousands of small databases, each commit of which waits for the disk: they
 # lie in memory where there is room.
